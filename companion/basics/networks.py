@@ -1,0 +1,399 @@
+"""Activation functions, fully connected layers and the feed-forward network made of them.
+
+A layer turns inputs x into ``x @ weight.T + bias``; a network sends x through its layers in turn
+and applies an activation function f after each layer but the last:
+
+    h = f(x @ W1.T + b1),   output = h @ W2.T + b2        (one hidden layer)
+
+The activation functions take arrays of any shape, whole numbers included, keep the floating type
+(whole numbers become float64), and do not overflow. What this module leaves out: gradients and
+training. Weights are set by hand or drawn at random; later chapters learn them.
+
+References (in full in the chapter's bibliography): Rumelhart, Hinton and Williams (1986), networks
+of such layers; Bridle (1990), softmax; Nair and Hinton (2010), ReLU; Glorot and Bengio (2010), the
+initial weights; Maas, Hannun and Ng (2013), leaky ReLU; Clevert, Unterthiner and Hochreiter (2016),
+ELU.
+
+Chapter: book/basics/networks.ipynb
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Activation = Callable[[np.ndarray], ArrayLike]
+Seed = int | np.random.Generator | None
+
+
+def sigmoid(x: ArrayLike) -> Any:
+    """Squash numbers into the range from 0 to 1: 1 / (1 + exp(-x)).
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Numbers; infinity is allowed.
+
+    Returns
+    -------
+    ndarray or float, shape of `x`
+        Values between 0 and 1. Rounding gives exactly 1 beyond about 36.7 (float32: 16.6).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` does not hold real numbers, or contains NaN.
+
+    Examples
+    --------
+    >>> [round(float(value), 6) for value in sigmoid([-1, 0, 1])]
+    [0.268941, 0.5, 0.731059]
+    """
+    x = _real(x, "x")
+    small = np.exp(-np.abs(x))  # at most 1, so that it cannot overflow
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
+def tanh(x: ArrayLike) -> Any:
+    """Squash numbers into the range from -1 to 1: (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Numbers; infinity is allowed.
+
+    Returns
+    -------
+    ndarray or float, shape of `x`
+        Values between -1 and 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` does not hold real numbers, or contains NaN.
+
+    Examples
+    --------
+    >>> [round(float(value), 6) for value in tanh([-1, 0, 1])]
+    [-0.761594, 0.0, 0.761594]
+    """
+    return np.tanh(_real(x, "x"))  # the formula as it stands overflows beyond 709
+
+
+def relu(x: ArrayLike) -> Any:
+    """Keep positive numbers, turn negative ones into 0: max(0, x).
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Numbers; infinity is allowed.
+
+    Returns
+    -------
+    ndarray or float, shape of `x`
+        Values of 0 or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` does not hold real numbers, or contains NaN.
+
+    Examples
+    --------
+    >>> relu([-2, 0, 2]).tolist()
+    [0.0, 0.0, 2.0]
+    """
+    return np.maximum(_real(x, "x"), 0)
+
+
+def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Any:
+    """Keep positive numbers, multiply negative ones by a small slope: max(negative_slope * x, x).
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Numbers; infinity is allowed.
+    negative_slope : float, default 0.01
+        Greater than 0 and less than 1.
+
+    Returns
+    -------
+    ndarray or float, shape of `x`
+        Values of the same signs as in `x`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` does not hold real numbers, or contains NaN; if `negative_slope` is out of range.
+
+    Examples
+    --------
+    >>> leaky_relu([-2, 0, 2]).tolist()
+    [-0.02, 0.0, 2.0]
+    """
+    slope = _between(0, negative_slope, 1, "negative_slope")
+    x = _real(x, "x")
+    return np.maximum(slope * x, x)
+
+
+def elu(x: ArrayLike, alpha: float = 1.0) -> Any:
+    """Keep positive numbers, bend negative ones towards -alpha: alpha * (exp(x) - 1).
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Numbers; infinity is allowed.
+    alpha : float, default 1.0
+        Finite and greater than 0.
+
+    Returns
+    -------
+    ndarray or float, shape of `x`
+        Values of -alpha or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` does not hold real numbers, or contains NaN; if `alpha` is out of range.
+
+    Examples
+    --------
+    >>> [round(float(value), 6) for value in elu([-2, 0, 2])]
+    [-0.864665, 0.0, 2.0]
+    """
+    scale = _between(0, alpha, np.inf, "alpha")
+    x = _real(x, "x")
+    negative = scale * np.expm1(np.minimum(x, 0))  # exp of the positive ones could overflow
+    return np.where(x > 0, x, negative)[()]
+
+
+def softmax(x: ArrayLike, axis: int = -1) -> Any:
+    """Turn scores into shares that sum to 1: exp(x) / sum of exp(x) along an axis.
+
+    The largest score is subtracted first: the result is the same, and exp cannot overflow.
+
+    Parameters
+    ----------
+    x : array_like, one axis or more
+        Scores. Minus infinity gives the share 0.
+    axis : int, default -1
+        The axis along which the shares sum to 1.
+
+    Returns
+    -------
+    ndarray, shape of `x`
+        Shares between 0 and 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` does not hold real numbers, contains NaN or plus infinity, or is a single number; if
+        there is no such `axis`, or a slice along it is empty or has only minus infinities.
+
+    Examples
+    --------
+    >>> [round(float(value), 6) for value in softmax([1, 2, 3])]
+    [0.090031, 0.244728, 0.665241]
+    """
+    x = _real(x, "x")
+    if not -x.ndim <= _integer(axis, "axis") < x.ndim:
+        raise ValueError(f"axis must name an axis of x, whose shape is {x.shape}, got {axis}")
+    if x.shape[axis] == 0:
+        raise ValueError(f"x must have a score along axis {axis}, got the shape {x.shape}")
+    largest = x.max(axis=axis, keepdims=True)
+    _finite(largest, f"the largest score of x along axis {axis}")
+    weights = np.exp(x - largest)
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+class Dense:
+    """A fully connected layer: every output is a weighted sum of all inputs, plus a bias.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Numbers that go in and come out per sample, 1 or more.
+    seed : int or numpy.random.Generator, optional
+        Makes the initial weights reproducible. A generator is used and moved on.
+
+    Attributes
+    ----------
+    weight : ndarray, shape (n_outputs, n_inputs)
+        Row j holds the weights of output j, as in ``torch.nn.Linear``. May be assigned.
+    bias : ndarray, shape (n_outputs,)
+        May be assigned.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not an integer of 1 or more, or `seed` is wrong.
+
+    Examples
+    --------
+    >>> layer = Dense(2, 1)
+    >>> layer.weight, layer.bias = [[1.0, 1.0]], [-1.5]
+    >>> layer.forward([[0, 1], [1, 1]]).tolist()
+    [[-0.5], [0.5]]
+    """
+
+    def __init__(self, n_inputs: int, n_outputs: int, *, seed: Seed = None) -> None:
+        self.n_inputs = _integer(n_inputs, "n_inputs", 1)
+        self.n_outputs = _integer(n_outputs, "n_outputs", 1)
+        # Initial values: the uniform weights of Glorot and Bengio (2010), biases 0.
+        limit = (6 / (self.n_inputs + self.n_outputs)) ** 0.5
+        self.weight: Any = _generator(seed).uniform(-limit, limit, (self.n_outputs, self.n_inputs))
+        self.bias: Any = np.zeros(self.n_outputs)
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """Return the weighted sums of the inputs, plus the biases.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., n_inputs)
+            Finite numbers; usually (N, n_inputs), one row per sample. N may be 0.
+
+        Returns
+        -------
+        ndarray, shape (..., n_outputs)
+            In the wider floating type of `x` and the weights.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x`, `weight` or `bias` does not hold real numbers, is not finite or has a wrong
+            shape, or if the result overflows.
+        """
+        x = _finite(x, "x")
+        if x.shape[-1:] != (self.n_inputs,):
+            raise ValueError(f"x must have shape (..., {self.n_inputs}), got {x.shape}")
+        weight = _finite(self.weight, "weight", (self.n_outputs, self.n_inputs))
+        bias = _finite(self.bias, "bias", (self.n_outputs,))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _finite(x @ weight.T + bias, "the product of x and weight")  # (..., n_outputs)
+
+
+class MLP:
+    """A feed-forward network (multilayer perceptron): layers in a row, an activation between them.
+
+    After the last layer comes no activation. What the outputs mean (any number, a probability,
+    scores of classes) depends on the task; whoever uses the network adds what the task needs.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Neurons per layer, inputs first: ``(3, 4, 2)`` has 3 inputs, 4 hidden neurons, 2 outputs.
+    activation : callable, default relu
+        Takes an array and returns one of the same shape; applied after each layer but the last.
+    seed : int or numpy.random.Generator, optional
+        Makes the initial weights reproducible.
+
+    Attributes
+    ----------
+    layers : list of Dense
+        One for each two neighbouring sizes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `sizes` does not hold two or more integers of 1 or more, or another argument is wrong.
+
+    Examples
+    --------
+    >>> network = MLP((3, 4, 2), seed=0)
+    >>> network.n_parameters
+    26
+    >>> network.forward([[0, 0, 0]]).tolist()
+    [[0.0, 0.0]]
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], activation: Activation = relu, *, seed: Seed = None
+    ) -> None:
+        if not np.iterable(sizes) or len(sizes) < 2:
+            raise ValueError(f"sizes must be a sequence of two or more integers, got {sizes!r}")
+        if not callable(activation):
+            raise TypeError(f"activation must be a function of an array, got {activation!r}")
+        generator = _generator(seed)
+        self.activation = activation
+        self.layers = [Dense(*neighbours, seed=generator) for neighbours in pairwise(sizes)]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases in all layers."""
+        return sum((layer.n_inputs + 1) * layer.n_outputs for layer in self.layers)
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """Send inputs through all layers.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., n_inputs)
+            Finite numbers; usually (N, n_inputs), one row per sample. N may be 0.
+
+        Returns
+        -------
+        ndarray, shape (..., n_outputs)
+            The weighted sums of the last layer.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `Dense.forward`; also if the activation returns another shape or is not finite.
+        """
+        for layer in self.layers[:-1]:
+            sums = layer.forward(x)
+            x = _finite(self.activation(sums), "what activation returns", sums.shape)
+        return self.layers[-1].forward(x)
+
+
+def _real(values: ArrayLike, name: str) -> np.ndarray:
+    """Return an array of floating-point numbers without NaN; whole numbers become float64."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of equal length, got {values!r}") from None
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
+    if np.isnan(array).any():
+        raise ValueError(f"{name} must not contain NaN, got {np.isnan(array).sum()} NaN")
+    return array
+
+
+def _finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return an array of finite floating-point numbers, of the given shape if there is one."""
+    array = _real(values, name)
+    if np.isinf(array).any():
+        raise ValueError(f"{name} must be finite, got {array[np.isinf(array)][0]}")
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
+    return array
+
+
+def _between(low: float, value: Any, high: float, name: str) -> float:
+    """Return a number between two others as a Python float, which widens no array's type."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not low < value < high:
+        raise ValueError(f"{name} must lie between {low} and {high}, both excluded, got {value}")
+    return float(value)
+
+
+def _integer(value: Any, name: str, least: float = -np.inf) -> int:
+    """Return a whole number as a Python int; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more, got {value}")
+    return int(value)
+
+
+def _generator(seed: Seed) -> np.random.Generator:
+    """Return NumPy's random generator for a seed."""
+    known = seed is None or isinstance(seed, np.random.Generator)
+    return np.random.default_rng(seed if known else _integer(seed, "seed", 0))

@@ -1,0 +1,260 @@
+"""The perceptron: one neuron that decides by a weighted sum and learns from its mistakes.
+
+    y_hat = 1 if w . x + b >= 0 else 0
+    w <- w + learning_rate * (y - y_hat) * x,    b <- b + learning_rate * (y - y_hat)
+
+Equality counts as 1. Learning visits the samples in the order given, epoch after epoch, and stops
+after the first epoch without a mistake. What it leaves out: shuffling, more than two classes, and
+any remedy for samples that no straight line separates; there it stops at `max_epochs`.
+
+Reference: F. Rosenblatt (1958), The Perceptron: A Probabilistic Model for Information Storage and
+Organization in the Brain, Psychological Review 65(6), 386-408.
+
+Chapter: book/basics/perceptron.ipynb
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Perceptron:
+    """One neuron with a step function, and the perceptron learning rule.
+
+    A new perceptron has zero weights and zero bias: it answers 1 to everything.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Numbers per sample, at least 1.
+
+    Raises
+    ------
+    TypeError
+        If `n_inputs` is not an integer.
+    ValueError
+        If `n_inputs` is smaller than 1.
+
+    References
+    ----------
+    Rosenblatt (1958), Psychological Review 65(6), 386-408.
+
+    Examples
+    --------
+    >>> perceptron = Perceptron(2)
+    >>> perceptron.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])
+    [2, 3, 3, 2, 1, 0]
+    >>> perceptron.weights, perceptron.bias
+    (array([2., 1.]), -3.0)
+    >>> perceptron.predict([[0, 1], [1, 1]])
+    array([0, 1])
+    """
+
+    def __init__(self, n_inputs: int) -> None:
+        self._weights = np.zeros(_count("n_inputs", n_inputs))  # (n_inputs,)
+        self._bias = 0.0
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The weights, shape (n_inputs,); can be set to `n_inputs` finite numbers.
+
+        Learning replaces this array and does not write into it: keep one, and it stays as it was.
+        """
+        return self._weights
+
+    @weights.setter
+    def weights(self, value: ArrayLike) -> None:
+        weights = _numbers("weights", value).copy()
+        if weights.shape != self._weights.shape:
+            raise ValueError(
+                f"weights must have shape {self._weights.shape}, one number per input, "
+                f"got {weights.shape}"
+            )
+        self._weights = weights
+
+    @property
+    def bias(self) -> float:
+        """The bias; can be set to a finite number."""
+        return self._bias
+
+    @bias.setter
+    def bias(self, value: float) -> None:
+        self._bias = _number("bias", value)
+
+    def predict(self, x: ArrayLike) -> np.ndarray:
+        """Decide for each sample: 1 if its weighted sum plus the bias is at least 0, else 0.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, n_inputs)
+            N samples; N may be 0. A single sample needs its own row: ``x[None, :]``.
+
+        Returns
+        -------
+        numpy.ndarray of int, shape (N,)
+            The decisions.
+
+        Raises
+        ------
+        TypeError
+            If `x` does not hold real numbers.
+        ValueError
+            If `x` has another shape, holds NaN or infinity, or is so large that sums overflow.
+
+        Examples
+        --------
+        >>> perceptron = Perceptron(2)
+        >>> perceptron.weights, perceptron.bias = [1, 1], -0.5
+        >>> perceptron.predict([[0, 0], [0, 1]])
+        array([0, 1])
+        """
+        samples = self._samples(x)
+        # Not `samples @ weights`: a matrix product may round a sum differently from the same sum
+        # taken alone, and predict and fit must agree on every sample.
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = (samples * self._weights).sum(axis=1) + self._bias  # (N,)
+        if not np.isfinite(scores).all():
+            raise ValueError("x is too large: a weighted sum overflowed")
+        return (scores >= 0).astype(int)
+
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        learning_rate: float = 1.0,
+        max_epochs: int = 100,
+    ) -> list[int]:
+        """Learn from labelled samples, correcting weights and bias after every mistake.
+
+        Learning goes on from the present weights and bias, so that two calls of one epoch do the
+        same as one call of two.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, n_inputs)
+            At least one sample.
+        y : array_like, shape (N,)
+            The labels, 0 or 1.
+        learning_rate : float, default 1.0
+            Size of a correction, above 0. From zero weights and bias it scales both without
+            changing a decision, apart from rounding.
+        max_epochs : int, default 100
+            Passes over the samples after which learning gives up, at least 1.
+
+        Returns
+        -------
+        list of int
+            Updates in each epoch. The last number is 0 exactly if the perceptron now makes no
+            mistake on the samples.
+
+        Raises
+        ------
+        TypeError
+            If an argument is of the wrong kind.
+        ValueError
+            If shapes or lengths do not fit, a number is out of range, or sums overflow.
+
+        Examples
+        --------
+        >>> Perceptron(1).fit([[-1.0], [2.0]], [0, 1])
+        [1, 0]
+        """
+        samples = self._samples(x)
+        labels = _labels(y, len(samples))
+        rate = _number("learning_rate", learning_rate)
+        if rate <= 0:
+            raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
+
+        epochs = _count("max_epochs", max_epochs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights, bias, updates = self._learn(samples, labels, rate, epochs)
+        if not (np.isfinite(weights).all() and isfinite(bias)):
+            raise ValueError("x or learning_rate is too large: the weights overflowed")
+        self._weights, self._bias = weights, bias
+        return updates
+
+    def _learn(
+        self, samples: np.ndarray, labels: list[int], rate: float, max_epochs: int
+    ) -> tuple[np.ndarray, float, list[int]]:
+        """Apply the learning rule; return weights, bias and updates per epoch, change nothing."""
+        weights, bias, updates = self._weights, self._bias, []
+        for _ in range(max_epochs):
+            mistakes = 0
+            for sample, label in zip(samples, labels, strict=True):
+                score = float((sample * weights).sum()) + bias
+                if not isfinite(score):
+                    raise ValueError("x or learning_rate is too large: a weighted sum overflowed")
+                error = label - int(score >= 0)  # -1, 0 or 1
+                if error:
+                    weights = weights + rate * error * sample  # not in place: see `weights`
+                    bias = bias + rate * error
+                    mistakes += 1
+            updates.append(mistakes)
+            if mistakes == 0:
+                break
+        return weights, bias, updates
+
+    def _samples(self, x: ArrayLike) -> np.ndarray:
+        """Return `x` as an array of float64, shape (N, n_inputs), or say what is wrong with it."""
+        samples = _numbers("x", x)
+        n_inputs = len(self._weights)
+        if samples.ndim == 1 and samples.shape == (n_inputs,):
+            raise ValueError(
+                f"x must have shape (N, {n_inputs}), got {samples.shape}: "
+                "give a single sample as x[None, :]"
+            )
+        if samples.ndim != 2 or samples.shape[1] != n_inputs:
+            raise ValueError(f"x must have shape (N, {n_inputs}), got {samples.shape}")
+        return samples
+
+
+def _numbers(name: str, value: ArrayLike) -> np.ndarray:
+    """Return an array of finite float64 numbers; refuse texts, objects, complex numbers, NaN."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of equal length, got ragged ones") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    # In rows, so that sums along a row are rounded alike; a single number has to stay one.
+    numbers = np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name} must hold finite numbers, got NaN or infinity")
+    return numbers
+
+
+def _labels(y: ArrayLike, length: int) -> list[int]:
+    """Return the labels as Python integers 0 and 1, as many as there are samples."""
+    labels = _numbers("y", y)
+    if length == 0:
+        raise ValueError("x must hold at least one sample to learn from, got none")
+    if labels.shape != (length,):
+        raise ValueError(f"y must have shape ({length},), one label per sample, got {labels.shape}")
+    wrong = labels[(labels != 0) & (labels != 1)]
+    if wrong.size:
+        raise ValueError(f"y must hold the labels 0 and 1 only, got {wrong[0]:g}")
+    return [int(label) for label in labels]
+
+
+def _number(name: str, value: Any) -> float:
+    """Return a finite float."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if not isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")
+    return float(value)
+
+
+def _count(name: str, value: Any) -> int:
+    """Return an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+    return int(value)

@@ -1,0 +1,1 @@
+"""The exercises of the part "Deep learning basics", one module per chapter."""

@@ -1,0 +1,223 @@
+"""Explorers: figures with one to three controls that answer on the page, without a kernel.
+
+`explore` draws one frame for every combination of the choices and stacks them behind controls that
+are linked in the reader's browser. Nothing is computed when a control moves: the picture lives on
+the published page and in JupyterLab alike, and works from the keyboard. What it does not do: draw
+values between the choices.
+
+Used by every chapter; first in book/basics/perceptron.ipynb.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import itertools
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from matplotlib import pyplot
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+from tqdm.auto import tqdm
+
+MAXIMUM_FRAMES = 120
+FRAME_DPI = 110
+QUALITY = 70  # of 100, in lossy WebP: lines stay clean, a frame takes 5 to 12 kB
+
+
+class Explorer(ipywidgets.VBox):
+    """The controls of an explorer above its stack of pictures; made by `explore`."""
+
+    def __repr__(self) -> str:
+        """Name the controls and the number of values of each, not the pictures."""
+        controls = self.children[0].children
+        return (
+            f"Explorer({', '.join(f'{c.description}: {len(c.options)} values' for c in controls)})"
+        )
+
+
+def explore(
+    draw: Callable[..., str],
+    *,
+    start: Mapping[str, Any] | None = None,
+    **choices: Sequence[Any],
+) -> Explorer:
+    """Turn a drawing function into a figure with controls.
+
+    Parameters
+    ----------
+    draw : callable
+        Called once as ``draw(name=value, ...)`` for each combination of choices. Draws one
+        matplotlib figure and returns its alt text: what the figure shows, in a sentence.
+    start : mapping of str to value, optional
+        The choice that each control shows first; for a control that is not named, its first.
+    **choices : sequence
+        One to three controls: name to the values that it offers, in order. Numbers make a slider,
+        strings a drop-down list.
+
+    Returns
+    -------
+    Explorer
+        The controls above a stack of pre-drawn pictures. Make it the last expression of a cell.
+
+    Raises
+    ------
+    TypeError
+        If `draw` is not callable or does not return a text.
+    ValueError
+        If there is no control or more than three, a control has fewer than two values or the same
+        value twice, there are more than 120 combinations, `start` names an unknown control or
+        value, `draw` returns an empty text or does not draw exactly one figure.
+
+    Examples
+    --------
+    >>> def draw(slope):
+    ...     figure, ax = pyplot.subplots(figsize=(2, 1))
+    ...     _ = ax.plot([0, 1], [0, slope])
+    ...     return f"A line of slope {slope}."
+    >>> widget = explore(draw, slope=[0, 1, 2])
+    >>> widget
+    Explorer(slope: 3 values)
+    """
+    first = _validate(draw, choices, dict(start or {}))
+    combinations = list(itertools.product(*choices.values()))
+    frames = {
+        values: _frame(draw, dict(zip(choices, values, strict=True)))
+        for values in _watched(combinations)
+    }
+
+    controls = {
+        name: _control(name, values, values[first[name]]) for name, values in choices.items()
+    }
+
+    # All frames share these: else each would bring two kilobytes of its own to the page.
+    plain = ipywidgets.HTML()
+    shared = {"layout": plain.layout, "style": plain.style}
+
+    def stack(chosen: tuple[Any, ...]) -> ipywidgets.Widget:
+        """Stack all frames that begin with the values chosen so far, one level per control."""
+        if len(chosen) == len(choices):
+            return ipywidgets.HTML(frames[chosen], **shared)
+        name = list(choices)[len(chosen)]
+        level = ipywidgets.Stack([stack((*chosen, value)) for value in choices[name]])
+        level.selected_index = first[name]
+        ipywidgets.jslink((controls[name], "index"), (level, "selected_index"))
+        return level
+
+    panel = ipywidgets.HBox(list(controls.values()))
+    panel.layout.flex_flow = "row wrap"
+    explorer = Explorer([panel, stack(())])
+    explorer.add_class("explorer")
+    return explorer
+
+
+def _validate(
+    draw: Callable[..., str], choices: Mapping[str, Sequence[Any]], start: Mapping[str, Any]
+) -> dict[str, int]:
+    """Check what `explore` was given; return the index that each control starts with."""
+    if not callable(draw):
+        raise TypeError(f"draw must be a function that draws a figure, got {type(draw).__name__}")
+    if not 1 <= len(choices) <= 3:
+        raise ValueError(
+            f"explore needs one to three controls, got {len(choices)}: {list(choices)}"
+        )
+    frames = 1
+    for name, values in choices.items():
+        if isinstance(values, str) or len(values) < 2:
+            raise ValueError(
+                f"control {name!r} must offer a list of two or more values, got {values!r}"
+            )
+        if len(set(values)) != len(values):
+            raise ValueError(f"control {name!r} must offer different values, got {list(values)}")
+        frames *= len(values)
+    if frames > MAXIMUM_FRAMES:
+        raise ValueError(
+            f"explore draws at most {MAXIMUM_FRAMES} frames, these choices need {frames}"
+        )
+    for name, value in start.items():
+        if name not in choices or value not in choices[name]:
+            raise ValueError(
+                f"start must name a control and one of its values, got {name}={value!r}"
+            )
+    return {
+        name: list(values).index(start.get(name, values[0])) for name, values in choices.items()
+    }
+
+
+def _watched(combinations: list[tuple[Any, ...]]) -> Any:
+    """Iterate with a progress bar if a person is watching the session, else without."""
+    return tqdm(combinations, desc="drawing", leave=False, disable=not is_watched())
+
+
+def is_watched() -> bool:
+    """Tell whether a person watches this session: an interactive notebook or a terminal.
+
+    Notebooks that are executed by a program (the build of this book, its tests) set the environment
+    variable ``COMPANION_UNWATCHED``, so that no progress bar enters a stored output.
+    """
+    if os.environ.get("COMPANION_UNWATCHED"):
+        return False
+    return "ipykernel" in sys.modules or sys.stderr.isatty()
+
+
+def _frame(draw: Callable[..., str], values: dict[str, Any]) -> str:
+    """Draw one frame; return it as an HTML image with its alt text."""
+    before = set(pyplot.get_fignums())
+    where = ", ".join(f"{name}={value!r}" for name, value in values.items())
+    try:
+        text = draw(**values)
+        drawn = [pyplot.figure(number) for number in pyplot.get_fignums() if number not in before]
+        if len(drawn) != 1:
+            raise ValueError(f"draw must draw one new figure, drew {len(drawn)} for {where}")
+        if not isinstance(text, str):
+            came = type(text).__name__
+            raise TypeError(f"draw must return the figure's alt text, returned {came} for {where}")
+        if not text.strip():
+            raise ValueError(f"draw must return the figure's alt text, returned '' for {where}")
+        return _image(drawn[0], text)
+    finally:
+        for number in set(pyplot.get_fignums()) - before:
+            pyplot.close(number)
+
+
+def _image(figure: Figure, text: str) -> str:
+    """Encode a figure as an HTML image element that carries its own data."""
+    figure.set_dpi(FRAME_DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    webp = io.BytesIO()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    image.save(webp, format="webp", quality=QUALITY, method=4)
+    data = base64.b64encode(webp.getvalue()).decode("ascii")
+    return (
+        f'<img alt="{html.escape(text, quote=True)}" width="{image.width}" height="{image.height}" '
+        f'src="data:image/webp;base64,{data}">'
+    )
+
+
+def _control(name: str, values: Sequence[Any], first: Any) -> ipywidgets.Widget:
+    """Make the control for one choice: a slider for numbers, a drop-down list for texts."""
+    label = name.replace("_", " ")
+    options = [(_label(value), value) for value in values]
+    kind = (
+        ipywidgets.Dropdown
+        if any(isinstance(value, str) for value in values)
+        else ipywidgets.SelectionSlider
+    )
+    return kind(
+        options=options, value=first, description=label, style={"description_width": "initial"}
+    )
+
+
+def _label(value: Any) -> str:
+    """Write a choice as the control shows it: a true minus sign, no long tails of digits."""
+    if isinstance(value, float):
+        return f"{value:g}".replace("-", "\N{MINUS SIGN}")
+    return str(value) if isinstance(value, str) else str(value).replace("-", "\N{MINUS SIGN}")

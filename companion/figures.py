@@ -1,0 +1,383 @@
+"""How the course draws: one style, one set of colours, and the drawings that chapters share.
+
+The colours are the eight of Okabe and Ito, which stay apart for colour-blind readers; curves differ
+in line style and points in marker as well, so that no figure depends on colour alone. Hangul is
+drawn with NanumGothic, taken glyph by glyph where the Latin font has none. Every helper draws into
+axes that it is given and leaves titles, sizes and saving to its caller.
+
+References: M. Okabe and K. Ito (2008), Color Universal Design.
+
+Used by every chapter; first in book/basics/perceptron.ipynb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from itertools import cycle, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from cycler import cycler
+from matplotlib import font_manager, pyplot
+from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.patches import Circle
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+}
+"""The Okabe-Ito colours, name to hexadecimal code."""
+
+SEQUENCE = tuple(
+    COLOURS[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky")
+)
+"""The order in which curves and classes take their colours."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+
+
+def use_style() -> None:
+    """Set the course's matplotlib style for all figures that follow, Hangul included.
+
+    Raises
+    ------
+    ImportError
+        If the package that carries the font is not installed.
+
+    Examples
+    --------
+    >>> use_style()
+    >>> pyplot.rcParams["font.family"]
+    ['DejaVu Sans', 'NanumGothic']
+    """
+    # The package is only a carrier of its fonts: it is found, not imported.
+    carrier = find_spec("koreanize_matplotlib")
+    if carrier is None or not carrier.submodule_search_locations:
+        raise ImportError("the font for Hangul is missing: install koreanize-matplotlib")
+    folder = Path(carrier.submodule_search_locations[0]) / "fonts"
+    known = font_manager.fontManager.ttflist
+    for name, weight in (("NanumGothic.ttf", 400), ("NanumGothicBold.ttf", 700)):
+        font = str(folder / name)
+        if all(entry.fname != font for entry in known):
+            font_manager.fontManager.addfont(font)
+            # The bold file calls itself semi-bold (600): matplotlib would report it as not bold.
+            known[-1] = replace(known[-1], weight=weight)
+    pyplot.rcParams.update(
+        {
+            "font.family": ["DejaVu Sans", "NanumGothic"],
+            "font.size": 10.0,
+            "axes.titlesize": 11.0,
+            "axes.titlelocation": "left",
+            "axes.titleweight": "bold",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.prop_cycle": cycler(color=SEQUENCE),
+            "axes.unicode_minus": False,
+            "axes.grid": False,
+            "legend.frameon": False,
+            "lines.linewidth": 2.0,
+            "figure.figsize": (6.4, 3.6),
+            "figure.dpi": 110.0,
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "figure.constrained_layout.use": True,
+        }
+    )
+
+
+def draw_network(
+    ax: Axes,
+    sizes: Sequence[int],
+    *,
+    layer_names: Sequence[str] | None = None,
+    neuron_labels: Sequence[Sequence[str]] | None = None,
+    weights: Sequence[ArrayLike] | None = None,
+) -> None:
+    """Draw a fully connected network: one column of circles per layer, one line per weight.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw. Its frame is removed.
+    sizes : sequence of int
+        Neurons per layer, input layer first.
+    layer_names : sequence of str, optional
+        One name per layer, written under it.
+    neuron_labels : sequence of sequences of str, optional
+        Per layer one text per neuron, written inside the circles.
+    weights : sequence of array_like, optional
+        One array of shape (n_outputs, n_inputs) between each two layers. A line is then as wide as
+        its weight is large: blue and solid if positive, vermillion and dashed if negative.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two layers, a layer has no neuron, or names, labels or weights do
+        not fit the sizes.
+    """
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(
+            f"sizes must name at least two layers of 1 or more neurons, got {list(sizes)}"
+        )
+    if layer_names is not None and len(layer_names) != len(sizes):
+        raise ValueError(
+            f"layer_names must have a name for each of {len(sizes)} layers, got {len(layer_names)}"
+        )
+    if neuron_labels is not None and [len(layer) for layer in neuron_labels] != list(sizes):
+        raise ValueError(
+            f"neuron_labels must have {list(sizes)} texts per layer, "
+            f"got {[len(layer) for layer in neuron_labels]}"
+        )
+    arrays = None if weights is None else [np.asarray(weight, dtype=float) for weight in weights]
+    expected = list(zip(sizes[1:], sizes[:-1], strict=True))
+    if arrays is not None and [array.shape for array in arrays] != expected:
+        raise ValueError(
+            f"weights must have the shapes {expected}, got {[array.shape for array in arrays]}"
+        )
+
+    gap, spacing, radius = 3.0, 1.0, 0.32
+    places = [
+        [(gap * layer, spacing * ((size - 1) / 2 - index)) for index in range(size)]
+        for layer, size in enumerate(sizes)
+    ]
+    largest = max((float(np.abs(array).max()) for array in arrays), default=1.0) if arrays else 1.0
+    for layer, (sources, targets) in enumerate(pairwise(places)):
+        for row, target in enumerate(targets):
+            for column, source in enumerate(sources):
+                value = 0.0 if arrays is None else float(arrays[layer][row, column])
+                style = {"color": "0.55", "linewidth": 0.9}
+                if arrays is not None:
+                    style = {
+                        "color": COLOURS["blue" if value >= 0 else "vermillion"],
+                        "linestyle": "-" if value >= 0 else "--",
+                        "linewidth": 0.3 + 3.0 * abs(value) / (largest or 1.0),
+                    }
+                ax.plot(*zip(source, target, strict=True), zorder=1, **style)
+    for layer, column in enumerate(places):
+        for index, place in enumerate(column):
+            ax.add_patch(Circle(place, radius, facecolor="white", edgecolor="black", zorder=2))
+            if neuron_labels is not None:
+                ax.text(*place, neuron_labels[layer][index], ha="center", va="center", zorder=3)
+    bottom = -spacing * (max(sizes) - 1) / 2
+    if layer_names is not None:
+        for layer, name in enumerate(layer_names):
+            ax.text(gap * layer, bottom - 0.65, name, ha="center", va="top")
+    ax.set_xlim(-1.0, gap * (len(sizes) - 1) + 1.0)
+    ax.set_ylim(bottom - (1.6 if layer_names else 0.6), -bottom + 0.6)
+    ax.set_aspect("equal")
+    ax.axis("off")
+
+
+def draw_matrix(
+    ax: Axes,
+    matrix: ArrayLike,
+    *,
+    row_labels: Sequence[str] | None = None,
+    column_labels: Sequence[str] | None = None,
+    digits: int = 2,
+) -> None:
+    """Draw a matrix as coloured cells with their numbers in them.
+
+    Colours run from white to blue; if a number is negative, from vermillion through white at zero
+    to blue.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    matrix : array_like, shape (R, C)
+        Finite numbers.
+    row_labels, column_labels : sequence of str, optional
+        R and C texts.
+    digits : int, default 2
+        Digits after the decimal point.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is empty, not two-dimensional or not finite, or a label is missing.
+    """
+    values = np.asarray(matrix, dtype=float)
+    if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
+        raise ValueError(
+            f"matrix must be a non-empty (R, C) array of finite numbers, got shape {values.shape}"
+        )
+    for name, labels, length in (
+        ("row_labels", row_labels, values.shape[0]),
+        ("column_labels", column_labels, values.shape[1]),
+    ):
+        if labels is not None and len(labels) != length:
+            raise ValueError(f"{name} must have {length} texts, got {len(labels)}")
+    largest = float(np.abs(values).max()) or 1.0
+    share = np.abs(values)[..., None] / largest * 0.8  # (R, C, 1): 0 is white
+    tone = np.where(values[..., None] >= 0, to_rgb(COLOURS["blue"]), to_rgb(COLOURS["vermillion"]))
+    cells = 1 - share * (1 - tone)  # (R, C, 3)
+    ax.imshow(cells, aspect="equal")
+    for (row, column), value in np.ndenumerate(values):
+        text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        # Black on the darkest cell still has a contrast of more than 5 : 1.
+        ax.text(column, row, text, ha="center", va="center", color="black")
+    ax.set_xticks(range(values.shape[1]), column_labels or [str(i) for i in range(values.shape[1])])
+    ax.set_yticks(range(values.shape[0]), row_labels or [str(i) for i in range(values.shape[0])])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def draw_curves(ax: Axes, x: ArrayLike, curves: Mapping[str, ArrayLike]) -> None:
+    """Draw a family of curves over one axis, each in its own colour and line style, with a legend.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x : array_like, shape (N,)
+        The common horizontal values.
+    curves : mapping of str to array_like of shape (N,)
+        Name of each curve to its vertical values. At most six.
+
+    Raises
+    ------
+    ValueError
+        If there is no curve or more than six, or a curve's length differs from that of `x`.
+    """
+    horizontal = np.asarray(x, dtype=float)
+    if not 1 <= len(curves) <= len(SEQUENCE):
+        raise ValueError(f"curves must name 1 to {len(SEQUENCE)} curves, got {len(curves)}")
+    for (name, y), colour, style in zip(curves.items(), cycle(SEQUENCE), cycle(LINE_STYLES)):
+        vertical = np.asarray(y, dtype=float)
+        if vertical.shape != horizontal.shape:
+            raise ValueError(
+                f"curve {name!r} must have the shape of x {horizontal.shape}, got {vertical.shape}"
+            )
+        ax.plot(horizontal, vertical, label=name, color=colour, linestyle=style)
+    ax.legend()
+
+
+def draw_regions(
+    ax: Axes,
+    predict: Callable[[np.ndarray], ArrayLike],
+    *,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    resolution: int = 200,
+) -> None:
+    """Colour the plane by the class that a classifier predicts there.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw; its limits become the two ranges.
+    predict : callable
+        Takes points of shape (resolution**2, 2), returns class numbers 0, 1, ... of shape
+        (resolution**2,).
+    x_range, y_range : tuple of float
+        Lower and upper end.
+    resolution : int, default 200
+        Points per axis.
+
+    Raises
+    ------
+    ValueError
+        If a range is empty, or `predict` returns another shape or more classes than colours.
+    """
+    for name, (low, high) in (("x_range", x_range), ("y_range", y_range)):
+        if not low < high:
+            raise ValueError(f"{name} must run from a lower to a higher number, got {(low, high)}")
+    horizontal, vertical = np.meshgrid(
+        np.linspace(*x_range, resolution), np.linspace(*y_range, resolution)
+    )
+    classes = np.asarray(predict(np.column_stack([horizontal.ravel(), vertical.ravel()])))
+    if classes.shape != (resolution**2,):
+        raise ValueError(
+            f"predict must return a class per point, shape {(resolution**2,)}, got {classes.shape}"
+        )
+    if classes.min() < 0 or classes.max() >= len(SEQUENCE):
+        raise ValueError(
+            f"predict must return classes 0 to {len(SEQUENCE) - 1}, "
+            f"got {classes.min()} to {classes.max()}"
+        )
+    ax.imshow(
+        classes.reshape(horizontal.shape),
+        extent=(*x_range, *y_range),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        cmap=ListedColormap([pale(colour) for colour in SEQUENCE]),
+        vmin=0,
+        vmax=len(SEQUENCE) - 1,
+        zorder=0,
+    )
+    ax.set_xlim(*x_range)
+    ax.set_ylim(*y_range)
+
+
+def draw_points(
+    ax: Axes, points: ArrayLike, labels: ArrayLike, *, names: Sequence[str] | None = None
+) -> None:
+    """Draw labelled points in the plane, each class with its own colour and marker.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    points : array_like, shape (N, 2)
+        The points.
+    labels : array_like of int, shape (N,)
+        The class of each point: 0, 1, ...
+    names : sequence of str, optional
+        One name per class; makes a legend.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a label is out of range, or a name is missing.
+    """
+    places, classes = np.asarray(points, dtype=float), np.asarray(labels)
+    if places.ndim != 2 or places.shape[1] != 2:
+        raise ValueError(f"points must have shape (N, 2), got {places.shape}")
+    if classes.shape != places.shape[:1]:
+        raise ValueError(f"labels must have shape {places.shape[:1]}, got {classes.shape}")
+    count = len(SEQUENCE) if names is None else len(names)
+    if classes.size and not (classes.min() >= 0 and classes.max() < count):
+        raise ValueError(
+            f"labels must lie between 0 and {count - 1}, got {classes.min()} to {classes.max()}"
+        )
+    for label in np.unique(classes):
+        ax.scatter(
+            *places[classes == label].T,
+            color=SEQUENCE[label],
+            marker=MARKERS[label],
+            edgecolor="white",
+            linewidth=0.8,
+            s=60,
+            label=None if names is None else names[label],
+            zorder=3,
+        )
+    if names is not None:
+        ax.legend()
+
+
+def pale(colour: str) -> tuple[float, float, float]:
+    """Return a colour mixed with three parts of white, as red, green and blue from 0 to 1.
+
+    Examples
+    --------
+    >>> pale("#000000")
+    (0.75, 0.75, 0.75)
+    """
+    red, green, blue = (0.75 + 0.25 * channel for channel in to_rgb(colour))
+    return red, green, blue

@@ -1,0 +1,34 @@
+"""Rules for all tests: no network, notebooks compared with the tolerance of `tools.tolerance`."""
+
+import os
+import runpy
+from pathlib import Path
+
+import hypothesis
+import matplotlib
+from nbval import plugin
+
+from tools import tolerance
+from tools.execute import KERNEL_ENVIRONMENT
+
+OFFLINE = Path(KERNEL_ENVIRONMENT["IPYTHONDIR"]) / "profile_default" / "startup" / "00-offline.py"
+
+os.environ.update(KERNEL_ENVIRONMENT)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+matplotlib.use("agg")  # here; the kernels of the notebooks draw inline
+runpy.run_path(str(OFFLINE))
+
+# The same examples in every run, and no limit on the time of one: machines differ.
+hypothesis.settings.register_profile("course", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("course")
+
+_exactly = plugin.IPyNbCell.compare_outputs
+
+
+def _compare_outputs(self, test, ref, skip_compare=None):
+    """Compare a cell's outputs as nbval does, after small differences of numbers are levelled."""
+    rtol = tolerance.relative(self.cell.metadata.get("tags", []))
+    return _exactly(self, tolerance.align(test, ref, rtol=rtol), ref, skip_compare)
+
+
+plugin.IPyNbCell.compare_outputs = _compare_outputs

@@ -1,0 +1,426 @@
+"""What goes wrong in training, made measurable: one small instrument per difficulty.
+
+Gradients pass through a network of depth K as a product of K factors, one per layer::
+
+    dL/dh_1 = dL/dh_K * (dh_K/dh_(K-1)) * ... * (dh_2/dh_1),
+
+so they vanish if the factors are small and explode if they are large: `DeepNetwork` shows it, with
+the remedies h + f(x) (residual) and layer normalisation, and `gradient_norms` measures it. For
+over- and underfitting there is `learning_curve`; for interpretability, `saliency` and
+`permutation_importance`; for hyperparameters, `grid_settings`, `random_settings` and `search`; for
+preprocessing, `standardise`. What this module leaves out: searches that run in parallel or learn
+from their results, saliency of anything but a class's score. All refuse wrong arguments with a
+TypeError or ValueError.
+
+References (in full in the chapter's bibliography): Glorot and Bengio (2010), vanishing gradients
+and initial weights; He et al. (2016), residual connections; Ba, Kiros and Hinton (2016), layer
+normalisation; Goodfellow, Bengio and Courville (2016), capacity and search.
+
+Chapter: book/basics/challenges.ipynb
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from companion.basics.networks import _finite, _integer
+
+
+class DeepNetwork(nn.Module):
+    """A network of many equal hidden layers, with remedies against vanishing gradients.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Numbers that go in and come out per sample.
+    depth : int
+        Number of hidden layers, 1 or more.
+    width : int, default 32
+        Neurons in each hidden layer.
+    activation : callable, default torch.relu
+        Applied after each hidden layer.
+    residual : bool, default False
+        Add each hidden layer's input to its output (the first hidden layer has none to add).
+    normalise : bool, default False
+        Layer normalisation before each activation.
+    seed : int, default 0
+        For the initial weights, the uniform ones of Glorot and Bengio; biases start at 0.
+
+    Examples
+    --------
+    >>> network = DeepNetwork(2, 1, depth=3, width=5)
+    >>> network(torch.zeros(4, 2)).shape
+    torch.Size([4, 1])
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        *,
+        depth: int,
+        width: int = 32,
+        activation: Callable[[Tensor], Tensor] = torch.relu,
+        residual: bool = False,
+        normalise: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if not callable(activation):
+            raise TypeError(f"activation must be a function of a tensor, got {activation!r}")
+        width = _integer(width, "width", 1)
+        sizes = [_integer(n_inputs, "n_inputs", 1)] + [width] * _integer(depth, "depth", 1)
+        layers = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
+        self.hidden = nn.ModuleList(layers)
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in self.hidden if normalise)
+        self.output = nn.Linear(width, _integer(n_outputs, "n_outputs", 1))
+        self.activation, self.residual = activation, residual
+        generator = torch.Generator().manual_seed(_integer(seed, "seed", 0))
+        for layer in (*layers, self.output):
+            nn.init.xavier_uniform_(layer.weight, generator=generator)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Send inputs of shape (N, n_inputs) through all layers; returns (N, n_outputs)."""
+        for place, layer in enumerate(self.hidden):
+            z = layer(x)  # (N, width)
+            if self.norms:
+                z = self.norms[place](z)
+            h = self.activation(z)
+            x = x + h if self.residual and place > 0 else h
+        return self.output(x)
+
+
+def gradient_norms(model: nn.Module) -> dict[str, float]:
+    """Measure the gradient that the last backward pass has left in each layer.
+
+    Parameters
+    ----------
+    model : Module
+        After ``loss.backward()``.
+
+    Returns
+    -------
+    dict of str to float
+        For each module with parameters of its own, in the order of the model: the root of the sum
+        of its squared gradients. Parameters without a gradient are left out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is no module, or no parameter has a gradient.
+
+    Examples
+    --------
+    >>> model = nn.Linear(2, 1)
+    >>> model(torch.tensor([[3.0, 0.0]])).sum().backward()
+    >>> {name: round(norm, 4) for name, norm in gradient_norms(model).items()}
+    {'': 3.1623}
+    """
+    _module(model)
+    norms = {}
+    for name, module in model.named_modules():
+        own = [p.grad for p in module.parameters(recurse=False) if p.grad is not None]
+        if own:
+            norms[name] = math.sqrt(sum(float((grad.double() ** 2).sum()) for grad in own))
+    if not norms:
+        raise ValueError("model must have gradients: call loss.backward() first")
+    return norms
+
+
+class LearningCurve(NamedTuple):
+    """Scores for growing amounts of training data."""
+
+    sizes: np.ndarray  # (S,)
+    train: np.ndarray  # (S, repeats)
+    validation: np.ndarray  # (S, repeats)
+
+
+def learning_curve(
+    measure: Callable[[np.ndarray], tuple[float, float]],
+    n_samples: int,
+    sizes: Sequence[int],
+    *,
+    repeats: int = 1,
+    seed: int = 0,
+) -> LearningCurve:
+    """Train on more and more samples, and measure on them and on others.
+
+    Parameters
+    ----------
+    measure : callable
+        ``measure(samples)`` gets sample numbers, trains a new model on these samples, and returns
+        two numbers: its score on them and its score on validation data.
+    n_samples : int
+        The samples are numbered 0 to n_samples - 1.
+    sizes : sequence of int
+        How many samples, each from 1 to n_samples. Within a repeat, smaller sets are parts of
+        larger ones.
+    repeats : int, default 1
+        How often to start again with another random order.
+    seed : int, default 0
+        For the orders.
+
+    Returns
+    -------
+    LearningCurve
+        `sizes` (S,), `train` and `validation` (S, repeats).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or `measure` does not return two numbers.
+
+    Examples
+    --------
+    >>> learning_curve(lambda samples: (1.0, len(samples) / 4), 4, [1, 4]).validation.tolist()
+    [[0.25], [1.0]]
+    """
+    n_samples = _integer(n_samples, "n_samples", 1)
+    counts = [_integer(size, "each of sizes", 1) for size in sizes]
+    if not counts or max(counts) > n_samples:
+        raise ValueError(f"sizes must hold numbers from 1 to {n_samples}, got {list(sizes)}")
+    rng = np.random.default_rng(_integer(seed, "seed", 0))
+    orders = [rng.permutation(n_samples) for _ in range(_integer(repeats, "repeats", 1))]
+    scores = np.array([[measure(order[:size]) for order in orders] for size in counts], float)
+    if scores.ndim != 3 or scores.shape[2] != 2:  # (S, repeats, 2)
+        raise ValueError("measure must return two numbers, for training and validation")
+    return LearningCurve(np.array(counts), scores[..., 0], scores[..., 1])
+
+
+def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
+    """Measure how strongly a class's score reacts to each input number: abs(d score / d x).
+
+    Parameters
+    ----------
+    model : Module
+        Gives scores of shape (N, classes). It is used in evaluation mode and left as it was.
+    x : Tensor, shape (N, ...)
+        Inputs, of a floating type.
+    target : int or Tensor of int, shape (N,)
+        The class whose score is looked at, for all samples or for each.
+
+    Returns
+    -------
+    Tensor, shape of `x`
+        Values of 0 or more.
+
+    Examples
+    --------
+    >>> model = nn.Linear(2, 2, bias=False)
+    >>> _ = model.weight.data.copy_(torch.tensor([[1.0, 2.0], [3.0, -4.0]]))
+    >>> saliency(model, torch.zeros(1, 2), 1).tolist()
+    [[3.0, 4.0]]
+    """
+    _module(model)
+    if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim < 2:
+        raise TypeError("x must be a tensor (N, ...) of a floating type")
+    classes = torch.as_tensor(target)
+    if classes.is_floating_point() or classes.shape not in ((), (len(x),)):
+        raise ValueError(f"target must be one class or ({len(x)},) classes, got {target}")
+    inputs, training = x.detach().clone().requires_grad_(), model.training
+    model.eval()
+    try:
+        with torch.enable_grad():
+            scores = model(inputs)
+            shape = tuple(scores.shape)
+            if len(shape) != 2 or len(scores) != len(x):
+                raise ValueError(f"model must return scores (N, classes), got shape {shape}")
+            if not ((classes >= 0) & (classes < shape[1])).all():
+                raise ValueError(f"target must be from 0 to {shape[1] - 1}, got {target}")
+            # Samples do not influence each other, so their scores may be summed.
+            chosen = scores[torch.arange(len(x)), classes].sum()
+    finally:
+        model.train(training)
+    return torch.autograd.grad(chosen, inputs)[0].abs()
+
+
+def permutation_importance(
+    score: Callable[[np.ndarray, np.ndarray], float],
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    repeats: int = 5,
+    seed: int = 0,
+) -> np.ndarray:
+    """Shuffle one column at a time, and measure how much worse the trained model gets.
+
+    Parameters
+    ----------
+    score : callable
+        ``score(x, y)`` gives a number, larger for a better model.
+    x : array_like, shape (N, F)
+        Data; best such as the model has not learned from.
+    y : array_like, shape (N, ...)
+        Their targets.
+    repeats : int, default 5
+        How often each column is shuffled.
+    seed : int, default 0
+        For the shuffles.
+
+    Returns
+    -------
+    ndarray, shape (F, repeats)
+        The score on `x` minus the score with the column shuffled.
+
+    Examples
+    --------
+    >>> x, y = np.array([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0]]), np.array([0.0, 1.0, 2.0])
+    >>> def score(x, y):
+    ...     return -np.abs(x[:, 0] - y).mean()
+    >>> permutation_importance(score, x, y, repeats=9).mean(axis=1).round(2).tolist()
+    [1.11, 0.0]
+    """
+    x, y = _finite(x, "x"), np.asarray(y)
+    if x.ndim != 2 or x.size == 0:
+        raise ValueError(f"x must have shape (N, F), not empty, got {x.shape}")
+    if y.shape[:1] != x.shape[:1]:
+        raise ValueError(f"y must have {len(x)} targets, got shape {y.shape}")
+    rng = np.random.default_rng(_integer(seed, "seed", 0))
+    drops = np.empty((x.shape[1], _integer(repeats, "repeats", 1)))
+    before = float(score(x, y))
+    for column, turn in np.ndindex(*drops.shape):
+        shuffled = x.copy()
+        shuffled[:, column] = rng.permutation(x[:, column])
+        drops[column, turn] = before - float(score(shuffled, y))
+    return drops
+
+
+def grid_settings(choices: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """List all combinations of the given values.
+
+    Examples
+    --------
+    >>> grid_settings({"width": [8, 16], "lr": [0.1]})
+    [{'width': 8, 'lr': 0.1}, {'width': 16, 'lr': 0.1}]
+    """
+    for name, values in choices.items():
+        if isinstance(values, str) or not np.iterable(values) or len(values) == 0:
+            raise ValueError(f"choices[{name!r}] must be a list of values, got {values!r}")
+    return [dict(zip(choices, row, strict=True)) for row in itertools.product(*choices.values())]
+
+
+def random_settings(
+    ranges: Mapping[str, tuple[float, float]], n: int, *, seed: int, logarithmic: Iterable[str] = ()
+) -> list[dict[str, float]]:
+    """Draw settings at random, each value from its range.
+
+    Parameters
+    ----------
+    ranges : mapping of str to tuple of two floats
+        Lower and upper end for each name.
+    n : int
+        How many settings, 1 or more.
+    seed : int
+        The same seed gives the same settings.
+    logarithmic : iterable of str
+        Names whose logarithm is drawn uniformly: as many values from 0.001 to 0.01 as from 0.1 to
+        1. Their ranges must lie above 0. The other values are drawn uniformly.
+
+    Examples
+    --------
+    >>> [round(setting["a"], 3) for setting in random_settings({"a": (0, 2)}, 3, seed=0)]
+    [1.274, 0.54, 0.082]
+    """
+    logarithmic = set(logarithmic)
+    if unknown := logarithmic - set(ranges):
+        raise ValueError(f"logarithmic must name ranges {sorted(ranges)}, got {sorted(unknown)}")
+    for name, (low, high) in ranges.items():
+        if not (-math.inf < low < high < math.inf) or (name in logarithmic and low <= 0):
+            kind = "numbers above 0" if name in logarithmic else "finite numbers"
+            raise ValueError(f"ranges[{name!r}] must be two rising {kind}, got {(low, high)}")
+    rng = np.random.default_rng(_integer(seed, "seed", 0))
+    settings = []
+    for _ in range(_integer(n, "n", 1)):
+        setting = {}
+        for name, (low, high) in ranges.items():
+            share = rng.random()
+            if name in logarithmic:
+                setting[name] = low * (high / low) ** share
+            else:
+                setting[name] = low + (high - low) * share
+        settings.append(setting)
+    return settings
+
+
+class Trial(NamedTuple):
+    """One setting that was tried, and what came of it."""
+
+    loss: float
+    setting: dict[str, Any]
+
+
+def search(objective: Callable[..., float], settings: Iterable[Mapping[str, Any]]) -> list[Trial]:
+    """Try settings, and return them with their losses, the best (smallest loss) first.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(**setting)`` trains with a setting and gives its loss on validation data.
+        Infinity is allowed, for a training that failed.
+    settings : iterable of mapping
+        Such as from `grid_settings` or `random_settings`.
+
+    Examples
+    --------
+    >>> search(lambda a: (a - 2) ** 2, [{"a": 0}, {"a": 3}])
+    [Trial(loss=1.0, setting={'a': 3}), Trial(loss=4.0, setting={'a': 0})]
+    """
+    trials = [Trial(float(objective(**setting)), dict(setting)) for setting in settings]
+    if not trials:
+        raise ValueError("settings must hold one setting or more, got none")
+    for loss, setting in trials:
+        if math.isnan(loss):
+            raise ValueError(f"objective must return a number, got NaN for {setting}")
+    return sorted(trials, key=lambda trial: trial.loss)
+
+
+def standardise(train: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:
+    """Shift and scale each column so that on the training data its mean is 0 and its spread 1.
+
+    Parameters
+    ----------
+    train : array_like, shape (N, F)
+        Means and standard deviations come from these data alone. A constant column is only shifted.
+    *others : array_like, shape (M, F)
+        Validation and test data: shifted and scaled by the same numbers.
+
+    Returns
+    -------
+    list of ndarray
+        The training data, then the others.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an array is not finite or has a wrong shape, or `train` is empty.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in standardise([[1.0], [3.0]], [[5.0]])]
+    [[[-1.0], [1.0]], [[3.0]]]
+    """
+    first = _finite(train, "train")
+    if first.ndim != 2 or first.size == 0:
+        raise ValueError(f"train must have shape (N, F), not empty, got {first.shape}")
+    rest = [_finite(other, "others") for other in others]
+    for other in rest:
+        if other.ndim != 2 or other.shape[1] != first.shape[1]:
+            raise ValueError(f"others must have shape (M, {first.shape[1]}), got {other.shape}")
+    mean, spread = first.mean(axis=0), first.std(axis=0)
+    # A constant column may have a tiny spread from rounding; dividing by it would blow it up.
+    spread[np.ptp(first, axis=0) == 0] = 1
+    return [(part - mean) / spread for part in (first, *rest)]
+
+
+def _module(model: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")

@@ -1,0 +1,206 @@
+"""Checkpoints: a program's state, kept so that a kill in the middle of a write cannot harm it.
+
+A checkpoint is a folder with two files: ``<SHA-256>.safetensors`` holds the tensors;
+``checkpoint.json`` holds all else (numbers, texts, how it is nested), the name and the SHA-256 of
+the other file, and a SHA-256 of itself. Both are written under a temporary name, flushed to the
+disk and only then renamed. The JSON file comes last: at every moment, it names a complete file of
+tensors. Reading verifies both sums; nothing is ever unpickled. The sums find damage; they are no
+signature. What this module leaves out: two programs that write into one folder at the same time.
+
+Used first in book/basics/training.ipynb.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load, save
+from torch import Tensor
+
+FORMAT = "companion checkpoint 1"
+INDEX = "checkpoint.json"
+TEMPORARY = ".part"
+
+
+def exists(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder holds a checkpoint that was written to its end.
+
+    Parameters
+    ----------
+    folder : path
+        It need not exist.
+
+    Returns
+    -------
+    bool
+        True if there is something for `read` to read, or to refuse as damaged.
+    """
+    return (Path(folder) / INDEX).exists()
+
+
+def write(folder: str | os.PathLike[str], state: Any) -> None:
+    """Write a checkpoint; a kill at any moment leaves either the old one or the new one.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it does not exist. An older checkpoint in it is replaced.
+    state : Tensor, number, str, bool, None, or a list, tuple or mapping of such
+        What is to be kept, nested as you like, such as state dicts of models and optimisers.
+        Tensors that share memory are stored one by one.
+
+    Raises
+    ------
+    TypeError
+        If there is something of another type in `state`; the message says where.
+    """
+    folder = Path(folder)
+    tensors: dict[str, Tensor] = {}
+    encoded = _encode(state, "state", tensors)
+    content = save(tensors)
+    digest = hashlib.sha256(content).hexdigest()
+    index = {
+        "format": FORMAT,
+        "tensors": f"{digest}.safetensors",
+        "sha256": digest,
+        "state": encoded,
+    }
+    index["seal"] = _seal(index)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / index["tensors"], content)
+    _replace(folder / INDEX, json.dumps(index, indent=1).encode())
+    for file in (*folder.glob("*.safetensors"), *folder.glob(f"*{TEMPORARY}")):
+        if file.name != index["tensors"]:
+            file.unlink(missing_ok=True)
+
+
+def read(folder: str | os.PathLike[str]) -> Any:
+    """Read a checkpoint, or refuse it.
+
+    Parameters
+    ----------
+    folder : path
+        What was given to `write`.
+
+    Returns
+    -------
+    state : as it was written
+        Equal bit for bit, of the same types; tensors are on the CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no checkpoint.
+    ValueError
+        If a file is missing, truncated, changed, or of another format.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(folder, {"epoch": 3, "weights": [torch.tensor([1.0, 2.0])]})
+    ...     read(folder)
+    {'epoch': 3, 'weights': [tensor([1., 2.])]}
+    """
+    folder = Path(folder)
+    if not exists(folder):
+        raise FileNotFoundError(f"no checkpoint in {folder}: there is no {INDEX}")
+    index = _index(folder)
+    file = folder / index["tensors"]
+    if not file.is_file():
+        raise ValueError(f"damaged checkpoint in {folder}: {file.name} is missing")
+    content = file.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != index["sha256"]:
+        raise ValueError(
+            f"damaged checkpoint in {folder}: {file.name} was truncated or changed "
+            f"(its SHA-256 is {digest[:12]}...)"
+        )
+    return _decode(index["state"], load(content))
+
+
+def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
+    """Turn a value into what JSON knows; tensors move into `tensors`, under their path."""
+    if isinstance(value, Tensor):
+        tensors[where] = value.detach().cpu().contiguous().clone()
+        return {"$tensor": where}
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, list | tuple):
+        items = [_encode(item, f"{where}[{i}]", tensors) for i, item in enumerate(value)]
+        return items if isinstance(value, list) else {"$tuple": items}
+    if isinstance(value, Mapping):
+        keys = list(value)
+        if not all(type(key) in (int, str) for key in keys):
+            raise TypeError(f"{where} must have keys of type str or int, got {keys!r}")
+        items = {key: _encode(item, f"{where}[{key!r}]", tensors) for key, item in value.items()}
+        if all(isinstance(key, str) and not key.startswith("$") for key in keys):
+            return items
+        return {"$items": [[key, item] for key, item in items.items()]}
+    raise TypeError(
+        f"{where} must be a tensor, number, text, None, list, tuple or mapping, "
+        f"got {type(value).__name__}"
+    )
+
+
+def _decode(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """Undo `_encode`."""
+    match value:
+        case {"$tensor": name}:
+            return tensors[name]
+        case {"$tuple": items}:
+            return tuple(_decode(item, tensors) for item in items)
+        case {"$items": items}:
+            return {key: _decode(item, tensors) for key, item in items}
+        case dict():
+            return {key: _decode(item, tensors) for key, item in value.items()}
+        case list():
+            return [_decode(item, tensors) for item in value]
+    return value
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    """Read and verify the JSON file."""
+    try:
+        index = json.loads((folder / INDEX).read_bytes())
+    except ValueError as error:
+        raise ValueError(
+            f"damaged checkpoint in {folder}: {INDEX} was truncated or changed ({error})"
+        ) from None
+    form = index.get("format") if isinstance(index, dict) else None
+    if form != FORMAT:
+        raise ValueError(
+            f"the checkpoint in {folder} must have the format {FORMAT!r}, got {form!r}"
+        )
+    if index.pop("seal", None) != _seal(index):
+        raise ValueError(
+            f"damaged checkpoint in {folder}: {INDEX} was changed after it was written"
+        )
+    return index
+
+
+def _seal(index: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the JSON file's content, whatever its layout."""
+    return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file such that it is never seen half-written, not even after a loss of power."""
+    temporary = path.with_name(path.name + TEMPORARY)
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    if os.name == "posix":  # elsewhere, folders cannot be flushed
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

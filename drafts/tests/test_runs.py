@@ -1,0 +1,217 @@
+"""Tests of companion.runs: what a run depends on is kept, put back and checked."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from companion.runs import Run, fingerprint, number
+
+INPUTS = torch.arange(10.0).reshape(5, 2)
+TARGETS = torch.tensor([0, 1, 0, 1, 1])
+
+
+def build(folder=None, *, lr=0.1, momentum=0.9, width=3, seed=0, **settings):
+    torch.manual_seed(5)
+    model = nn.Sequential(
+        nn.Linear(2, width), nn.BatchNorm1d(width), nn.Dropout(), nn.Linear(width, 2)
+    )
+    run = Run(model, torch.optim.SGD(model.parameters(), lr, momentum), folder, seed=seed)
+    run.describe({"train": (INPUTS, TARGETS), "validation": None}, **settings)
+    return run
+
+
+def step(run):
+    run.model.train()
+    batch = torch.randperm(5, generator=run.order)[:3]
+    outputs, targets = run.forward((INPUTS, TARGETS), batch)
+    run.optimizer.zero_grad()
+    nn.functional.cross_entropy(outputs, targets).backward()
+    run.optimizer.step()
+
+
+def test_after_load_the_next_steps_are_the_same_bit_for_bit(tmp_path):
+    with build(tmp_path) as run:
+        for _ in range(3):
+            step(run)
+        run.save({"epoch": 3})
+        for _ in range(3):
+            step(run)
+    other = build(tmp_path)
+    with other:
+        assert other.load() == {"epoch": 3}
+        for _ in range(3):
+            step(other)
+    assert fingerprint(*run.model.state_dict().values()) == fingerprint(
+        *other.model.state_dict().values()
+    )
+
+
+def test_the_generator_of_pytorch_is_left_as_it_was():
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    run = build()
+    torch.manual_seed(3)
+    with run:
+        step(run)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_random_numbers_inside_follow_from_the_seed():
+    drawn = []
+    for seed, noise in ((0, 1), (0, 2), (1, 1)):
+        run = build(seed=seed)
+        torch.manual_seed(noise)
+        with run:
+            drawn.append((torch.rand(3).tolist(), torch.randperm(9, generator=run.order).tolist()))
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_without_a_folder_nothing_is_written_or_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = build()
+    with run:
+        run.save({})
+        assert not run.exists()
+        with pytest.raises(FileNotFoundError, match="has no folder"):
+            run.load()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lr": 0.2}, r"optimizer was .*'lr': 0\.1.*, now it is .*'lr': 0\.2"),
+        ({"width": 4}, r"model was .*\('0\.weight', 3, 2\).*now it is .*\('0\.weight', 4, 2\)"),
+        ({"seed": 1}, "belongs to another training: seed was 0, now it is 1"),
+        ({"batch_size": 9}, "batch_size was 8, now it is 9"),
+    ],
+)
+def test_another_training_does_not_go_on(tmp_path, change, message):
+    with build(tmp_path, batch_size=8) as run:
+        run.save(None)
+    other = build(tmp_path, **({"batch_size": 8} | change))
+    before = fingerprint(*other.model.state_dict().values())
+    with other, pytest.raises(ValueError, match=message):
+        other.load()
+    assert fingerprint(*other.model.state_dict().values()) == before
+
+
+def test_other_data_do_not_go_on(tmp_path):
+    with build(tmp_path) as run:
+        run.save(None)
+    other = build(tmp_path)
+    other.describe({"train": (INPUTS + 1e-6, TARGETS)})
+    with other, pytest.raises(ValueError, match="belongs to another training: train was"):
+        other.load()
+
+
+def test_evaluate_uses_evaluation_mode_and_all_samples():
+    run = build()
+    step(run)
+    outputs, targets = run.evaluate((INPUTS, TARGETS), 2)
+    assert not outputs.requires_grad
+    assert torch.equal(targets, TARGETS)
+    assert torch.allclose(outputs, run.model.eval()(INPUTS))
+
+
+def test_the_model_comes_back_in_evaluation_mode_even_after_an_error():
+    run = build()
+    run.model.train()
+    with pytest.raises(AttributeError), run:
+        run.forward((INPUTS, TARGETS), None)
+    assert not run.model.training
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_model_and_optimiser_move_to_the_gpu_and_back():
+    run = build()
+    with run:
+        step(run)
+        assert next(run.model.parameters()).is_cuda
+    assert not next(run.model.parameters()).is_cuda
+    assert not any(s["momentum_buffer"].is_cuda for s in run.optimizer.state.values())
+
+
+def test_a_parameter_that_is_not_finite_is_named():
+    run = build()
+    run.check_finite("after epoch 1")
+    with torch.no_grad():
+        run.model[3].bias[1] = math.inf
+    with pytest.raises(ValueError, match=r"3\.bias of model became NaN or infinite after epoch 2"):
+        run.check_finite("after epoch 2")
+
+
+@pytest.mark.parametrize(
+    ("model", "optimizer", "error", "message"),
+    [
+        ("net", None, TypeError, "model must be a torch Module, got 'net'"),
+        (nn.Linear(2, 1), 0.1, TypeError, "optimizer must be a torch Optimizer, got 0.1"),
+        (nn.Linear(2, 1), None, ValueError, "with the parameters of model, got others"),
+        (nn.ReLU(), None, ValueError, "with the parameters of model, got others"),
+    ],
+)
+def test_wrong_models_and_optimisers_are_refused(model, optimizer, error, message):
+    optimizer = optimizer or torch.optim.SGD(nn.Linear(2, 1).parameters())
+    with pytest.raises(error, match=message):
+        Run(model, optimizer)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        ([INPUTS, TARGETS], TypeError, "train must be a tuple of two tensors"),
+        ((INPUTS,), TypeError, "train must be a tuple of two tensors"),
+        ((INPUTS.numpy(), TARGETS), TypeError, "train must be a tuple of two tensors"),
+        ((INPUTS, TARGETS[:4]), ValueError, r"as many .* got the shapes \(5, 2\) and \(4,\)"),
+        ((INPUTS[:0], TARGETS[:0]), ValueError, r"1 or more, got the shapes \(0, 2\) and \(0,\)"),
+        ((INPUTS, torch.tensor(1)), ValueError, r"got the shapes \(5, 2\) and \(\)"),
+        ((INPUTS / 0, TARGETS), ValueError, "train must be finite, got NaN or infinity"),
+        ((INPUTS, TARGETS * math.inf), ValueError, "train must be finite"),
+    ],
+)
+def test_wrong_data_are_refused(data, error, message):
+    with pytest.raises(error, match=message):
+        build().describe({"train": data})
+
+
+def test_the_fingerprint_sees_type_shape_and_values():
+    tensors = [INPUTS, INPUTS.T, INPUTS.double(), INPUTS + 1, INPUTS.flatten(), TARGETS]
+    prints = {fingerprint(tensor) for tensor in tensors}
+    assert len(prints) == len(tensors)
+    assert fingerprint(INPUTS.clone()) == fingerprint(INPUTS)
+    assert fingerprint(INPUTS.bfloat16()) != fingerprint(INPUTS.half())
+
+
+@pytest.mark.parametrize("value", [2, 2.0, np.float32(2), np.int64(2), torch.tensor([2])])
+def test_numbers_of_all_kinds_become_python_floats(value):
+    assert number(value, "loss", "here") == 2
+    assert type(number(value, "loss", "here")) is float
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (
+            torch.ones(2, 3),
+            TypeError,
+            r"loss must give one number, gave a tensor of shape \(2, 3\)",
+        ),
+        (torch.tensor(True), TypeError, r"gave a tensor of shape \(\) in epoch 1"),
+        ("0.5", TypeError, r"gave str '0\.5' in epoch 1, step 2"),
+        (None, TypeError, "gave NoneType None"),
+        (True, TypeError, "gave bool True"),
+        (
+            math.nan,
+            ValueError,
+            "loss became nan in epoch 1, step 2: is the learning rate too large",
+        ),
+        (torch.tensor(-math.inf), ValueError, "loss became -inf in epoch 1, step 2"),
+    ],
+)
+def test_what_is_no_finite_number_is_refused(value, error, message):
+    with pytest.raises(error, match=message):
+        number(value, "loss", "in epoch 1, step 2")

