@@ -24,6 +24,7 @@ book: $(VENV)/.installed ## execute the chapters and build the site in _build/ht
 	$(RUN) -m tools.build
 
 test: book ## run all tests: package, notebooks, site
+	$(RUN) -m tools.browser
 	$(RUN) -m pytest
 
 notebooks: $(VENV)/.installed ## execute and normalise the notebooks in book/, renew the source tables
