@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from companion.arguments import Seed, between, finite, integer, random_generator, real
+
 Activation = Callable[[np.ndarray], ArrayLike]
-Seed = int | np.random.Generator | None
 
 
 def sigmoid(x: ArrayLike) -> Any:
@@ -53,7 +54,7 @@ def sigmoid(x: ArrayLike) -> Any:
     >>> [round(float(value), 6) for value in sigmoid([-1, 0, 1])]
     [0.268941, 0.5, 0.731059]
     """
-    x = _real(x, "x")
+    x = real(x, "x")
     small = np.exp(-np.abs(x))  # at most 1, so that it cannot overflow
     return np.where(x >= 0, 1, small) / (1 + small)
 
@@ -81,7 +82,7 @@ def tanh(x: ArrayLike) -> Any:
     >>> [round(float(value), 6) for value in tanh([-1, 0, 1])]
     [-0.761594, 0.0, 0.761594]
     """
-    return np.tanh(_real(x, "x"))  # the formula as it stands overflows beyond 709
+    return np.tanh(real(x, "x"))  # the formula as it stands overflows beyond 709
 
 
 def relu(x: ArrayLike) -> Any:
@@ -107,7 +108,7 @@ def relu(x: ArrayLike) -> Any:
     >>> relu([-2, 0, 2]).tolist()
     [0.0, 0.0, 2.0]
     """
-    return np.maximum(_real(x, "x"), 0)
+    return np.maximum(real(x, "x"), 0)
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Any:
@@ -135,8 +136,8 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Any:
     >>> leaky_relu([-2, 0, 2]).tolist()
     [-0.02, 0.0, 2.0]
     """
-    slope = _between(0, negative_slope, 1, "negative_slope")
-    x = _real(x, "x")
+    slope = between(0, negative_slope, 1, "negative_slope")
+    x = real(x, "x")
     return np.maximum(slope * x, x)
 
 
@@ -165,8 +166,8 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Any:
     >>> [round(float(value), 6) for value in elu([-2, 0, 2])]
     [-0.864665, 0.0, 2.0]
     """
-    scale = _between(0, alpha, np.inf, "alpha")
-    x = _real(x, "x")
+    scale = between(0, alpha, np.inf, "alpha")
+    x = real(x, "x")
     negative = scale * np.expm1(np.minimum(x, 0))  # exp of the positive ones could overflow
     return np.where(x > 0, x, negative)[()]
 
@@ -199,13 +200,13 @@ def softmax(x: ArrayLike, axis: int = -1) -> Any:
     >>> [round(float(value), 6) for value in softmax([1, 2, 3])]
     [0.090031, 0.244728, 0.665241]
     """
-    x = _real(x, "x")
-    if not -x.ndim <= _integer(axis, "axis") < x.ndim:
+    x = real(x, "x")
+    if not -x.ndim <= integer(axis, "axis") < x.ndim:
         raise ValueError(f"axis must name an axis of x, whose shape is {x.shape}, got {axis}")
     if x.shape[axis] == 0:
         raise ValueError(f"x must have a score along axis {axis}, got the shape {x.shape}")
     largest = x.max(axis=axis, keepdims=True)
-    _finite(largest, f"the largest score of x along axis {axis}")
+    finite(largest, f"the largest score of x along axis {axis}")
     weights = np.exp(x - largest)
     return weights / weights.sum(axis=axis, keepdims=True)
 
@@ -241,11 +242,13 @@ class Dense:
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, *, seed: Seed = None) -> None:
-        self.n_inputs = _integer(n_inputs, "n_inputs", 1)
-        self.n_outputs = _integer(n_outputs, "n_outputs", 1)
+        self.n_inputs = integer(n_inputs, "n_inputs", 1)
+        self.n_outputs = integer(n_outputs, "n_outputs", 1)
         # Initial values: the uniform weights of Glorot and Bengio (2010), biases 0.
         limit = (6 / (self.n_inputs + self.n_outputs)) ** 0.5
-        self.weight: Any = _generator(seed).uniform(-limit, limit, (self.n_outputs, self.n_inputs))
+        self.weight: Any = random_generator(seed).uniform(
+            -limit, limit, (self.n_outputs, self.n_inputs)
+        )
         self.bias: Any = np.zeros(self.n_outputs)
 
     def forward(self, x: ArrayLike) -> np.ndarray:
@@ -267,13 +270,13 @@ class Dense:
             If `x`, `weight` or `bias` does not hold real numbers, is not finite or has a wrong
             shape, or if the result overflows.
         """
-        x = _finite(x, "x")
+        x = finite(x, "x")
         if x.shape[-1:] != (self.n_inputs,):
             raise ValueError(f"x must have shape (..., {self.n_inputs}), got {x.shape}")
-        weight = _finite(self.weight, "weight", (self.n_outputs, self.n_inputs))
-        bias = _finite(self.bias, "bias", (self.n_outputs,))
+        weight = finite(self.weight, "weight", (self.n_outputs, self.n_inputs))
+        bias = finite(self.bias, "bias", (self.n_outputs,))
         with np.errstate(over="ignore", invalid="ignore"):
-            return _finite(x @ weight.T + bias, "the product of x and weight")  # (..., n_outputs)
+            return finite(x @ weight.T + bias, "the product of x and weight")  # (..., n_outputs)
 
 
 class MLP:
@@ -317,7 +320,7 @@ class MLP:
             raise ValueError(f"sizes must be a sequence of two or more integers, got {sizes!r}")
         if not callable(activation):
             raise TypeError(f"activation must be a function of an array, got {activation!r}")
-        generator = _generator(seed)
+        generator = random_generator(seed)
         self.activation = activation
         self.layers = [Dense(*neighbours, seed=generator) for neighbours in pairwise(sizes)]
 
@@ -346,54 +349,5 @@ class MLP:
         """
         for layer in self.layers[:-1]:
             sums = layer.forward(x)
-            x = _finite(self.activation(sums), "what activation returns", sums.shape)
+            x = finite(self.activation(sums), "what activation returns", sums.shape)
         return self.layers[-1].forward(x)
-
-
-def _real(values: ArrayLike, name: str) -> np.ndarray:
-    """Return an array of floating-point numbers without NaN; whole numbers become float64."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} must have rows of equal length, got {values!r}") from None
-    if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
-    if array.dtype.kind != "f":
-        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
-    if np.isnan(array).any():
-        raise ValueError(f"{name} must not contain NaN, got {np.isnan(array).sum()} NaN")
-    return array
-
-
-def _finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
-    """Return an array of finite floating-point numbers, of the given shape if there is one."""
-    array = _real(values, name)
-    if np.isinf(array).any():
-        raise ValueError(f"{name} must be finite, got {array[np.isinf(array)][0]}")
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-    return array
-
-
-def _between(low: float, value: Any, high: float, name: str) -> float:
-    """Return a number between two others as a Python float, which widens no array's type."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not low < value < high:
-        raise ValueError(f"{name} must lie between {low} and {high}, both excluded, got {value}")
-    return float(value)
-
-
-def _integer(value: Any, name: str, least: float = -np.inf) -> int:
-    """Return a whole number as a Python int; True and False are none."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be {least} or more, got {value}")
-    return int(value)
-
-
-def _generator(seed: Seed) -> np.random.Generator:
-    """Return NumPy's random generator for a seed."""
-    known = seed is None or isinstance(seed, np.random.Generator)
-    return np.random.default_rng(seed if known else _integer(seed, "seed", 0))

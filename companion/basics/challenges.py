@@ -31,7 +31,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from companion.basics.networks import _finite, _integer
+from companion.arguments import finite, integer
 
 
 class DeepNetwork(nn.Module):
@@ -76,14 +76,14 @@ class DeepNetwork(nn.Module):
         super().__init__()
         if not callable(activation):
             raise TypeError(f"activation must be a function of a tensor, got {activation!r}")
-        width = _integer(width, "width", 1)
-        sizes = [_integer(n_inputs, "n_inputs", 1)] + [width] * _integer(depth, "depth", 1)
+        width = integer(width, "width", 1)
+        sizes = [integer(n_inputs, "n_inputs", 1)] + [width] * integer(depth, "depth", 1)
         layers = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
         self.hidden = nn.ModuleList(layers)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in self.hidden if normalise)
-        self.output = nn.Linear(width, _integer(n_outputs, "n_outputs", 1))
+        self.output = nn.Linear(width, integer(n_outputs, "n_outputs", 1))
         self.activation, self.residual = activation, residual
-        generator = torch.Generator().manual_seed(_integer(seed, "seed", 0))
+        generator = torch.Generator().manual_seed(integer(seed, "seed", 0))
         for layer in (*layers, self.output):
             nn.init.xavier_uniform_(layer.weight, generator=generator)
             nn.init.zeros_(layer.bias)
@@ -184,12 +184,12 @@ def learning_curve(
     >>> learning_curve(lambda samples: (1.0, len(samples) / 4), 4, [1, 4]).validation.tolist()
     [[0.25], [1.0]]
     """
-    n_samples = _integer(n_samples, "n_samples", 1)
-    counts = [_integer(size, "each of sizes", 1) for size in sizes]
+    n_samples = integer(n_samples, "n_samples", 1)
+    counts = [integer(size, "each of sizes", 1) for size in sizes]
     if not counts or max(counts) > n_samples:
         raise ValueError(f"sizes must hold numbers from 1 to {n_samples}, got {list(sizes)}")
-    rng = np.random.default_rng(_integer(seed, "seed", 0))
-    orders = [rng.permutation(n_samples) for _ in range(_integer(repeats, "repeats", 1))]
+    rng = np.random.default_rng(integer(seed, "seed", 0))
+    orders = [rng.permutation(n_samples) for _ in range(integer(repeats, "repeats", 1))]
     scores = np.array([[measure(order[:size]) for order in orders] for size in counts], float)
     if scores.ndim != 3 or scores.shape[2] != 2:  # (S, repeats, 2)
         raise ValueError("measure must return two numbers, for training and validation")
@@ -279,13 +279,13 @@ def permutation_importance(
     >>> permutation_importance(score, x, y, repeats=9).mean(axis=1).round(2).tolist()
     [1.11, 0.0]
     """
-    x, y = _finite(x, "x"), np.asarray(y)
+    x, y = finite(x, "x"), np.asarray(y)
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"x must have shape (N, F), not empty, got {x.shape}")
     if y.shape[:1] != x.shape[:1]:
         raise ValueError(f"y must have {len(x)} targets, got shape {y.shape}")
-    rng = np.random.default_rng(_integer(seed, "seed", 0))
-    drops = np.empty((x.shape[1], _integer(repeats, "repeats", 1)))
+    rng = np.random.default_rng(integer(seed, "seed", 0))
+    drops = np.empty((x.shape[1], integer(repeats, "repeats", 1)))
     before = float(score(x, y))
     for column, turn in np.ndindex(*drops.shape):
         shuffled = x.copy()
@@ -337,9 +337,9 @@ def random_settings(
         if not (-math.inf < low < high < math.inf) or (name in logarithmic and low <= 0):
             kind = "numbers above 0" if name in logarithmic else "finite numbers"
             raise ValueError(f"ranges[{name!r}] must be two rising {kind}, got {(low, high)}")
-    rng = np.random.default_rng(_integer(seed, "seed", 0))
+    rng = np.random.default_rng(integer(seed, "seed", 0))
     settings = []
-    for _ in range(_integer(n, "n", 1)):
+    for _ in range(integer(n, "n", 1)):
         setting = {}
         for name, (low, high) in ranges.items():
             share = rng.random()
@@ -408,10 +408,10 @@ def standardise(train: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:
     >>> [part.tolist() for part in standardise([[1.0], [3.0]], [[5.0]])]
     [[[-1.0], [1.0]], [[3.0]]]
     """
-    first = _finite(train, "train")
+    first = finite(train, "train")
     if first.ndim != 2 or first.size == 0:
         raise ValueError(f"train must have shape (N, F), not empty, got {first.shape}")
-    rest = [_finite(other, "others") for other in others]
+    rest = [finite(other, "others") for other in others]
     for other in rest:
         if other.ndim != 2 or other.shape[1] != first.shape[1]:
             raise ValueError(f"others must have shape (M, {first.shape[1]}), got {other.shape}")

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.basics.networks import Seed, _between, _finite, _generator, _integer
+from companion.arguments import Seed, between, finite, integer, random_generator
 
 
 class Measures(NamedTuple):
@@ -281,10 +281,10 @@ def bootstrap_interval(
     lengths = [len(array) for array in arrays]
     if len(set(lengths)) != 1 or lengths[0] < 2:
         raise ValueError(f"samples must have one length of 2 or more, got the lengths {lengths}")
-    edge = (1 - _between(0, level, 1, "level")) / 2
-    generator = _generator(seed)  # used and moved on, if it is one
+    edge = (1 - between(0, level, 1, "level")) / 2
+    generator = random_generator(seed)  # used and moved on, if it is one
     values: list[float] = []
-    for _ in range(_integer(n_resamples, "n_resamples", 2)):
+    for _ in range(integer(n_resamples, "n_resamples", 2)):
         rows = generator.integers(lengths[0], size=lengths[0])  # with replacement
         values.append(statistic(*(array[rows] for array in arrays)))
         if np.ndim(values[-1]) or not np.isfinite(values[-1]):
@@ -335,7 +335,7 @@ def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10)
     outside = probability[(probability < 0) | (probability > 1)]
     if len(outside):
         raise ValueError(f"y_prob must lie between 0 and 1, got {outside[0]:g}")
-    inner_edges = np.linspace(0, 1, _integer(n_bins, "n_bins", 1) + 1)[1:-1]
+    inner_edges = np.linspace(0, 1, integer(n_bins, "n_bins", 1) + 1)[1:-1]
     place = np.searchsorted(inner_edges, probability)  # (N,): 0 to n_bins - 1
     counts = np.bincount(place)
     used = counts > 0
@@ -396,4 +396,4 @@ def _binary(y_true: Any, values: Any, name: str, needed: Any = ()) -> tuple[np.n
     if not set(needed) <= found <= {0, 1}:
         wanted = ("only 0 and 1", "0 and 1, at least one 1", "0 and 1, both of them")[len(needed)]
         raise ValueError(f"y_true must hold {wanted}, got {sorted(found)[:5]}")
-    return true, _finite(values, name, true.shape)
+    return true, finite(values, name, true.shape)

@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from companion import figures
-from companion.basics.networks import _between, _integer
+from companion.arguments import between, integer
 from companion.explorer import is_watched
 from companion.runs import Run, number
 
@@ -73,14 +73,14 @@ def split(
     >>> [part.tolist() for part in split(5, (0.6, 0.2, 0.2), seed=0)]
     [[2, 4, 3], [0], [1]]
     """
-    n = _integer(n, "n", 1)
+    n = integer(n, "n", 1)
     shares = np.asarray(fractions, dtype=float)
     if shares.ndim != 1 or not (shares > 0).all() or not math.isclose(shares.sum(), 1):
         raise ValueError(f"fractions must be positive numbers with the sum 1, got {fractions!r}")
     sizes = np.diff(np.rint(n * np.cumsum(shares)).astype(int), prepend=0)
     if (sizes == 0).any():
         raise ValueError(f"n={n} samples are too few for the fractions {fractions!r}: got {sizes}")
-    rng = np.random.default_rng(_integer(seed, "seed", 0))
+    rng = np.random.default_rng(integer(seed, "seed", 0))
     order = rng.permutation(n)
     if stratify is None:
         return np.split(order, np.cumsum(sizes)[:-1])
@@ -121,7 +121,7 @@ def iterations_per_epoch(n_samples: int, batch_size: int, *, drop_last: bool = F
     >>> iterations_per_epoch(2000, 192), iterations_per_epoch(2000, 192, drop_last=True)
     (11, 10)
     """
-    full, left = divmod(_integer(n_samples, "n_samples", 1), _integer(batch_size, "batch_size", 1))
+    full, left = divmod(integer(n_samples, "n_samples", 1), integer(batch_size, "batch_size", 1))
     if drop_last and full == 0:
         raise ValueError(
             f"with drop_last, batch_size must be {n_samples} or less, got {batch_size}"
@@ -143,9 +143,9 @@ class SGD(torch.optim.Optimizer):
     """
 
     def __init__(self, params: Iterable[Any], lr: float = 0.001, *, momentum: float = 0) -> None:
-        _between(0, lr, math.inf, "lr")
+        between(0, lr, math.inf, "lr")
         if momentum != 0:
-            _between(0, momentum, 1, "momentum")
+            between(0, momentum, 1, "momentum")
         super().__init__(params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
@@ -183,9 +183,9 @@ class Adam(torch.optim.Optimizer):
         eps: float = 1e-8,
         **more: float,
     ) -> None:
-        _between(0, lr, math.inf, "lr")
-        _between(0, eps, math.inf, "eps")
-        betas = (_between(0, betas[0], 1, "betas[0]"), _between(0, betas[1], 1, "betas[1]"))
+        between(0, lr, math.inf, "lr")
+        between(0, eps, math.inf, "eps")
+        betas = (between(0, betas[0], 1, "betas[0]"), between(0, betas[1], 1, "betas[1]"))
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, **more})
 
     @torch.no_grad()
@@ -223,7 +223,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
         **options: Any,
     ) -> None:
-        _between(0, weight_decay, math.inf, "weight_decay")
+        between(0, weight_decay, math.inf, "weight_decay")
         super().__init__(params, lr, weight_decay=weight_decay, **options)
 
 
@@ -344,13 +344,13 @@ def fit(
             raise TypeError(f"{name} must be a function of outputs and targets, got {function!r}")
     if validation is None and (metrics or patience is not None or keep_best):
         raise ValueError("metrics, patience and keep_best need validation data, got None")
-    _integer(epochs, "epochs", 1)
-    _integer(batch_size, "batch_size", 1)
+    integer(epochs, "epochs", 1)
+    integer(batch_size, "batch_size", 1)
     if patience is not None:
-        _integer(patience, "patience", 1)
+        integer(patience, "patience", 1)
     if clip_norm is not None:
-        _between(0, clip_norm, math.inf, "clip_norm")
-    run = Run(model, optimizer, checkpoint, seed=_integer(seed, "seed", 0), device=device)
+        between(0, clip_norm, math.inf, "clip_norm")
+    run = Run(model, optimizer, checkpoint, seed=integer(seed, "seed", 0), device=device)
     settings = {"batch_size": batch_size, "clip_norm": clip_norm, "patience": patience}
     settings |= {"keep_best": keep_best, "metrics": list(metrics)}
     run.describe({"train": train, "validation": validation}, **settings)

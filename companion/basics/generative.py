@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from companion.basics.networks import _between, _finite, _integer
+from companion.arguments import between, finite, integer
 from companion.explorer import is_watched
 
 LOSSES = ("non-saturating", "minimax")
@@ -77,8 +77,8 @@ class Autoencoder(nn.Module):
     ) -> None:
         super().__init__()
         self.n_inputs, self.n_code = (
-            _integer(n_inputs, "n_inputs", 1),
-            _integer(n_code, "n_code", 1),
+            integer(n_inputs, "n_inputs", 1),
+            integer(n_code, "n_code", 1),
         )
         self.encoder = _layers(n_inputs, hidden, n_code, "hidden", nn.Tanh())
         back = tuple(hidden)[::-1] if decoder_hidden is None else decoder_hidden
@@ -125,8 +125,8 @@ class Generator(nn.Module):
         bounded: bool = False,
     ) -> None:
         super().__init__()
-        self.n_noise = _integer(n_noise, "n_noise", 1)
-        self.n_outputs = _integer(n_outputs, "n_outputs", 1)
+        self.n_noise = integer(n_noise, "n_noise", 1)
+        self.n_outputs = integer(n_outputs, "n_outputs", 1)
         self.bounded = bounded
         self.layers = _layers(n_noise, hidden, n_outputs, "hidden", nn.ReLU())
 
@@ -138,8 +138,8 @@ class Generator(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, *, seed: int) -> Tensor:
         """Return `n` samples, shape (n, n_outputs), made from normally distributed numbers."""
-        random = torch.Generator().manual_seed(_integer(seed, "seed", 0))
-        return self(torch.randn(_integer(n, "n", 1), self.n_noise, generator=random))
+        random = torch.Generator().manual_seed(integer(seed, "seed", 0))
+        return self(torch.randn(integer(n, "n", 1), self.n_noise, generator=random))
 
 
 class Discriminator(nn.Module):
@@ -163,7 +163,7 @@ class Discriminator(nn.Module):
         self, n_inputs: int, *, hidden: Sequence[int] = (128, 128), sees_spread: bool = False
     ) -> None:
         super().__init__()
-        self.n_inputs = _integer(n_inputs, "n_inputs", 1)
+        self.n_inputs = integer(n_inputs, "n_inputs", 1)
         self.sees_spread = bool(sees_spread)
         self.layers = _layers(n_inputs + sees_spread, hidden, 1, "hidden", nn.LeakyReLU(0.2))
 
@@ -263,7 +263,7 @@ def game_value(p: ArrayLike, q: ArrayLike, d: ArrayLike | None = None) -> float:
     if d is None:
         answers = np.nan_to_num(best_discriminator(p, q), nan=0.5)
     else:
-        answers = _finite(d, "d", real.shape)
+        answers = finite(d, "d", real.shape)
         if not ((answers >= 0) & (answers <= 1)).all():
             raise ValueError(f"d must lie between 0 and 1, got {answers}")
     with np.errstate(divide="ignore"):  # log(0) is minus infinity, as it should be
@@ -325,14 +325,14 @@ def train_gan(
         raise ValueError(f"generator must make samples of {n_inputs} numbers, got {came}")
     if len(_rows(data, "data", n_inputs)) == 0 or not data.isfinite().all():
         raise ValueError("data must hold one finite sample or more, got none, NaN or infinity")
-    _integer(batch_size, "batch_size", 2 if discriminator.sees_spread else 1)
+    integer(batch_size, "batch_size", 2 if discriminator.sees_spread else 1)
     own_rate = learning_rate if discriminator_learning_rate is None else discriminator_learning_rate
-    _between(0, learning_rate, math.inf, "learning_rate")
-    _between(0, own_rate, math.inf, "discriminator_learning_rate")
+    between(0, learning_rate, math.inf, "learning_rate")
+    between(0, own_rate, math.inf, "discriminator_learning_rate")
     if noise != 0:
-        _between(0, noise, math.inf, "noise")
+        between(0, noise, math.inf, "noise")
     generator_loss(torch.zeros(1), loss)  # refuses an unknown loss before the first step
-    random = torch.Generator().manual_seed(_integer(seed, "seed", 0))
+    random = torch.Generator().manual_seed(integer(seed, "seed", 0))
     betas = (0.5, 0.999)  # less momentum than Adam's usual 0.9: the opponent moves
     optimizer_g = torch.optim.Adam(generator.parameters(), learning_rate, betas)
     optimizer_d = torch.optim.Adam(discriminator.parameters(), own_rate, betas)
@@ -343,7 +343,7 @@ def train_gan(
         return discriminator(x)
 
     history = []
-    n_steps = _integer(steps, "steps", 1)
+    n_steps = integer(steps, "steps", 1)
     for step in tqdm(range(1, n_steps + 1), leave=False, disable=not is_watched()):
         real = data[torch.randint(len(data), (batch_size,), generator=random)]  # (B, n)
         fake = generator(torch.randn(batch_size, generator.n_noise, generator=random))  # (B, n)
@@ -370,7 +370,7 @@ def _layers(
     """Return linear layers in a row, with an activation after each but the last."""
     if not isinstance(hidden, Sequence) or isinstance(hidden, str):
         raise TypeError(f"{name} must be a sequence of integers, got {hidden!r}")
-    sizes = [n_inputs, *(_integer(size, name, 1) for size in hidden), n_outputs]
+    sizes = [n_inputs, *(integer(size, name, 1) for size in hidden), n_outputs]
     layers: list[nn.Module] = []
     for pair in pairwise(sizes):
         layers += [nn.Linear(*pair), activation]
@@ -390,7 +390,7 @@ def _rows(x: Any, name: str, width: int) -> Tensor:
 
 def _distributions(p: ArrayLike, q: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return two distributions over the same symbols, checked."""
-    real, fake = _finite(p, "p"), _finite(q, "q")
+    real, fake = finite(p, "p"), finite(q, "q")
     if real.ndim != 1 or fake.shape != real.shape:
         raise ValueError(f"p and q must have the same shape (n,), got {real.shape}, {fake.shape}")
     for name, shares in (("p", real), ("q", fake)):

@@ -20,12 +20,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from companion.arguments import integer
 
 Pair = int | tuple[int, int]
 
@@ -50,8 +51,8 @@ def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: int = 
     >>> output_size(8, 3), output_size(8, 3, padding=1), output_size(8, 3, stride=2)
     (6, 8, 3)
     """
-    kernel_size, stride = _integer(kernel_size, "kernel_size", 1), _integer(stride, "stride", 1)
-    padded = _integer(size, "size", 1) + 2 * _integer(padding, "padding", 0)
+    kernel_size, stride = integer(kernel_size, "kernel_size", 1), integer(stride, "stride", 1)
+    padded = integer(size, "size", 1) + 2 * integer(padding, "padding", 0)
     if kernel_size > padded:
         raise ValueError(f"the window of {kernel_size} must fit into the padded image of {padded}")
     return (padded - kernel_size) // stride + 1
@@ -102,9 +103,9 @@ def receptive_field(
             )
     field, step = 1, 1
     for kernel_size, stride, dilation in zip(kernel_sizes, strides, dilations, strict=True):
-        reach = _integer(kernel_size, "kernel_sizes", 1) - 1
-        field += reach * _integer(dilation, "dilations", 1) * step
-        step *= _integer(stride, "strides", 1)
+        reach = integer(kernel_size, "kernel_sizes", 1) - 1
+        field += reach * integer(dilation, "dilations", 1) * step
+        step *= integer(stride, "strides", 1)
     return field
 
 
@@ -302,10 +303,10 @@ class ConvNet(nn.Module):
         super().__init__()
         if not isinstance(channels, Sequence) or len(channels) < 1:
             raise ValueError(f"channels must name one layer or more, got {channels!r}")
-        if _integer(kernel_size, "kernel_size", 1) % 2 == 0:
+        if integer(kernel_size, "kernel_size", 1) % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}")
-        sizes = [_integer(in_channels, "in_channels", 1)]
-        sizes += [_integer(size, "channels", 1) for size in channels]
+        sizes = [integer(in_channels, "in_channels", 1)]
+        sizes += [integer(size, "channels", 1) for size in channels]
         self.image_size = None if image_size is None else _pair(image_size, "image_size", 1)
         places, shrinking = 1, 2 ** len(channels)
         if self.image_size is not None:
@@ -316,7 +317,7 @@ class ConvNet(nn.Module):
             nn.Conv2d(before, after, kernel_size, padding=kernel_size // 2)
             for before, after in pairwise(sizes)
         )
-        self.dense = nn.Linear(sizes[-1] * places, _integer(n_classes, "n_classes", 1))
+        self.dense = nn.Linear(sizes[-1] * places, integer(n_classes, "n_classes", 1))
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last maps: (B, channels[-1], height, width), pooled with `image_size`."""
@@ -384,14 +385,5 @@ def _check_images(x: Any, name: str) -> None:
 def _pair(value: Any, name: str, least: int) -> tuple[int, int]:
     """Return two whole numbers, for height and width, from one or two."""
     if isinstance(value, tuple | list) and len(value) == 2:
-        return _integer(value[0], name, least), _integer(value[1], name, least)
-    return _integer(value, name, least), _integer(value, name, least)
-
-
-def _integer(value: Any, name: str, least: int) -> int:
-    """Return a whole number; True and False are none."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be {least} or more, got {value}")
-    return int(value)
+        return integer(value[0], name, least), integer(value[1], name, least)
+    return integer(value, name, least), integer(value, name, least)
