@@ -131,10 +131,10 @@ def check(exercise: str, answer: Any) -> Verdict:
 
     Examples
     --------
-    >>> check("basics.nothing.sum", sum)
+    >>> check("the first one", sum)
     Traceback (most recent call last):
     ...
-    ValueError: exercise: there is no 'basics.nothing.sum'; see the chapter for its name
+    ValueError: exercise: there is no 'the first one'; see the chapter for its name
     """
     found = find(exercise)
     if found.reference is None:
