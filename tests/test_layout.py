@@ -116,7 +116,6 @@ def test_every_module_says_what_it_is_and_which_chapter_derives_it():
 # Exceptions, each with its reason. Two engines, of numbers and of arrays, belong into one file.
 LONGER = {
     "companion/basics/backpropagation.py": 520,
-    "companion/basics/challenges.py": 430,  # helpers of nine experiments
 }
 
 

@@ -7,10 +7,9 @@ Gradients pass through a network of depth K as a product of K factors, one per l
 so they vanish if the factors are small and explode if they are large: `DeepNetwork` shows it, with
 the remedies h + f(x) (residual) and layer normalisation, and `gradient_norms` measures it. For
 over- and underfitting there is `learning_curve`; for interpretability, `saliency` and
-`permutation_importance`; for hyperparameters, `grid_settings`, `random_settings` and `search`; for
-preprocessing, `standardise`. What this module leaves out: searches that run in parallel or learn
-from their results, saliency of anything but a class's score. All refuse wrong arguments with a
-TypeError or ValueError.
+`permutation_importance`; for preprocessing, `standardise`. What this module leaves out: the search
+for hyperparameters, for which the chapter uses scikit-learn; saliency of anything but a class's
+score.
 
 References (in full in the chapter's bibliography): Glorot and Bengio (2010), vanishing gradients
 and initial weights; He et al. (2016), residual connections; Ba, Kiros and Hinton (2016), layer
@@ -23,7 +22,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +52,11 @@ class DeepNetwork(nn.Module):
         Layer normalisation before each activation.
     seed : int, default 0
         For the initial weights, the uniform ones of Glorot and Bengio; biases start at 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no integer of 1 or more, or `activation` no function.
 
     Examples
     --------
@@ -213,6 +217,11 @@ def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
     Tensor, shape of `x`
         Values of 0 or more.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or `model` does not give scores of shape (N, classes).
+
     Examples
     --------
     >>> model = nn.Linear(2, 2, bias=False)
@@ -271,6 +280,11 @@ def permutation_importance(
     ndarray, shape (F, repeats)
         The score on `x` minus the score with the column shuffled.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not finite, empty, or has another number of rows than `y`.
+
     Examples
     --------
     >>> x, y = np.array([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0]]), np.array([0.0, 1.0, 2.0])
@@ -292,95 +306,6 @@ def permutation_importance(
         shuffled[:, column] = rng.permutation(x[:, column])
         drops[column, turn] = before - float(score(shuffled, y))
     return drops
-
-
-def grid_settings(choices: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """List all combinations of the given values.
-
-    Examples
-    --------
-    >>> grid_settings({"width": [8, 16], "lr": [0.1]})
-    [{'width': 8, 'lr': 0.1}, {'width': 16, 'lr': 0.1}]
-    """
-    for name, values in choices.items():
-        if isinstance(values, str) or not np.iterable(values) or len(values) == 0:
-            raise ValueError(f"choices[{name!r}] must be a list of values, got {values!r}")
-    return [dict(zip(choices, row, strict=True)) for row in itertools.product(*choices.values())]
-
-
-def random_settings(
-    ranges: Mapping[str, tuple[float, float]], n: int, *, seed: int, logarithmic: Iterable[str] = ()
-) -> list[dict[str, float]]:
-    """Draw settings at random, each value from its range.
-
-    Parameters
-    ----------
-    ranges : mapping of str to tuple of two floats
-        Lower and upper end for each name.
-    n : int
-        How many settings, 1 or more.
-    seed : int
-        The same seed gives the same settings.
-    logarithmic : iterable of str
-        Names whose logarithm is drawn uniformly: as many values from 0.001 to 0.01 as from 0.1 to
-        1. Their ranges must lie above 0. The other values are drawn uniformly.
-
-    Examples
-    --------
-    >>> [round(setting["a"], 3) for setting in random_settings({"a": (0, 2)}, 3, seed=0)]
-    [1.274, 0.54, 0.082]
-    """
-    logarithmic = set(logarithmic)
-    if unknown := logarithmic - set(ranges):
-        raise ValueError(f"logarithmic must name ranges {sorted(ranges)}, got {sorted(unknown)}")
-    for name, (low, high) in ranges.items():
-        if not (-math.inf < low < high < math.inf) or (name in logarithmic and low <= 0):
-            kind = "numbers above 0" if name in logarithmic else "finite numbers"
-            raise ValueError(f"ranges[{name!r}] must be two rising {kind}, got {(low, high)}")
-    rng = np.random.default_rng(integer(seed, "seed", 0))
-    settings = []
-    for _ in range(integer(n, "n", 1)):
-        setting = {}
-        for name, (low, high) in ranges.items():
-            share = rng.random()
-            if name in logarithmic:
-                setting[name] = low * (high / low) ** share
-            else:
-                setting[name] = low + (high - low) * share
-        settings.append(setting)
-    return settings
-
-
-class Trial(NamedTuple):
-    """One setting that was tried, and what came of it."""
-
-    loss: float
-    setting: dict[str, Any]
-
-
-def search(objective: Callable[..., float], settings: Iterable[Mapping[str, Any]]) -> list[Trial]:
-    """Try settings, and return them with their losses, the best (smallest loss) first.
-
-    Parameters
-    ----------
-    objective : callable
-        ``objective(**setting)`` trains with a setting and gives its loss on validation data.
-        Infinity is allowed, for a training that failed.
-    settings : iterable of mapping
-        Such as from `grid_settings` or `random_settings`.
-
-    Examples
-    --------
-    >>> search(lambda a: (a - 2) ** 2, [{"a": 0}, {"a": 3}])
-    [Trial(loss=1.0, setting={'a': 3}), Trial(loss=4.0, setting={'a': 0})]
-    """
-    trials = [Trial(float(objective(**setting)), dict(setting)) for setting in settings]
-    if not trials:
-        raise ValueError("settings must hold one setting or more, got none")
-    for loss, setting in trials:
-        if math.isnan(loss):
-            raise ValueError(f"objective must return a number, got NaN for {setting}")
-    return sorted(trials, key=lambda trial: trial.loss)
 
 
 def standardise(train: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:

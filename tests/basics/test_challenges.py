@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyRegressor
 from sklearn.inspection import permutation_importance as sklearn_importance
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import ParameterGrid
 from sklearn.model_selection import learning_curve as sklearn_curve
 from sklearn.preprocessing import StandardScaler
 from torch import nn
@@ -18,12 +17,9 @@ from torch import nn
 from companion.basics.challenges import (
     DeepNetwork,
     gradient_norms,
-    grid_settings,
     learning_curve,
     permutation_importance,
-    random_settings,
     saliency,
-    search,
     standardise,
 )
 
@@ -220,34 +216,6 @@ def test_what_a_model_ignores_has_no_importance(seed):
     assert (permutation_importance(DummyRegressor().fit(x, y).score, x, y) == 0).all()
 
 
-# Hyperparameters
-
-
-def test_grid_settings_agree_with_scikit_learn():
-    choices = {"a": [1, 2, 3], "b": ["x", "y"], "c": [0.5]}
-    ours, theirs = grid_settings(choices), list(ParameterGrid(choices))
-    assert len(ours) == len(theirs) == 6
-    assert all(setting in theirs for setting in ours)
-
-
-def test_random_settings_fill_their_ranges():
-    ranges = {"lr": (1e-4, 1.0), "width": (8.0, 64.0)}
-    drawn = random_settings(ranges, 4001, seed=0, logarithmic=["lr"])
-    rates, widths = (np.array([setting[name] for setting in drawn]) for name in ranges)
-    # The middle of the logarithms is 0.01; a quarter lies in each power of ten.
-    assert np.histogram(np.log10(rates), bins=4, range=(-4, 0))[0] == pytest.approx(1000, rel=0.1)
-    assert np.histogram(widths, bins=4, range=(8, 64))[0] == pytest.approx(1000, rel=0.1)
-    assert abs(np.corrcoef(np.log(rates), widths)[0, 1]) < 0.05
-    assert drawn == random_settings(ranges, 4001, seed=0, logarithmic=["lr"])
-    assert drawn != random_settings(ranges, 4001, seed=1, logarithmic=["lr"])
-
-
-def test_search_sorts_and_keeps_failures_last():
-    trials = search(lambda a: math.inf if a == 2 else -a, [{"a": 2}, {"a": 0}, {"a": 1}])
-    assert [trial.setting["a"] for trial in trials] == [1, 0, 2]
-    assert [trial.loss for trial in trials] == [-1, 0, math.inf]
-
-
 # Standardising
 
 
@@ -317,24 +285,6 @@ PAIR = np.zeros((2, 2))
             "x must not .*NaN",
         ),
         (lambda: permutation_importance(len, PAIR, [1, 2], repeats=0), ValueError, "repeats"),
-        (lambda: grid_settings({"a": []}), ValueError, r"choices\['a'\] must be a list of values"),
-        (lambda: grid_settings({"a": "xy"}), ValueError, "got 'xy'"),
-        (lambda: grid_settings({"a": 3}), ValueError, "got 3"),
-        (lambda: random_settings({"a": (1, 1)}, 1, seed=0), ValueError, "rising finite numbers"),
-        (lambda: random_settings({"a": (0, math.inf)}, 1, seed=0), ValueError, "finite numbers"),
-        (
-            lambda: random_settings({"a": (0, 1)}, 1, seed=0, logarithmic=["a"]),
-            ValueError,
-            r"ranges\['a'\] must be two rising numbers above 0, got \(0, 1\)",
-        ),
-        (
-            lambda: random_settings({"a": (0, 1)}, 1, seed=0, logarithmic=["b"]),
-            ValueError,
-            r"logarithmic must name ranges \['a'\], got \['b'\]",
-        ),
-        (lambda: random_settings({"a": (0, 1)}, 0, seed=0), ValueError, "n must be 1 or more"),
-        (lambda: search(len, []), ValueError, "settings must hold one setting or more, got none"),
-        (lambda: search(lambda a: math.nan, [{"a": 1}]), ValueError, "got NaN for {'a': 1}"),
         (lambda: standardise([1.0, 2.0]), ValueError, r"train must have shape \(N, F\)"),
         (lambda: standardise(PAIR[:0]), ValueError, r"not empty, got \(0, 2\)"),
         (lambda: standardise(PAIR, [[1.0]]), ValueError, r"shape \(M, 2\), got \(1, 1\)"),
