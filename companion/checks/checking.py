@@ -219,6 +219,8 @@ def _check_function(name: str, exercise: Exercise, answer: Any) -> tuple[str | N
         for before, after in zip(arguments, given, strict=True):
             if not same(after, before):
                 text = f"changes its input: {show(before)} became {show(after)}"
+                if show(before) == show(after):
+                    text += " by a rounding error: keep the old value, and put it back"
                 return Finding(text, got, hints_fit=False)
         return None
 

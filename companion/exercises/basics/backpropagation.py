@@ -182,7 +182,7 @@ EXERCISES = {
             ),
             (
                 lambda args, got, expected: got["slope"] == 0,
-                "Does the new number have an edge to v?",
+                "Is there an edge to v? And its slope takes the sigmoid's value, not v.",
             ),
             (
                 lambda args, got, expected: abs(got["slope"] - (1 - expected["data"] ** 2)) < 1e-6,

@@ -116,7 +116,7 @@ EXERCISES = {
     "scale_columns": Exercise(
         reference=scale_columns,
         cases=(
-            (np.array([[1.0], [3.0]]), np.array([[5.0]])),
+            (np.array([[1.0], [3.0]]), np.array([[5.0], [6.0]])),
             (np.array([[0.0, 10.0], [2.0, 30.0]]), np.array([[1.0, 40.0], [3.0, 0.0]])),
         ),
         generate=random_tables,
@@ -131,6 +131,19 @@ EXERCISES = {
                 "Each column has a mean and a spread of its own.",
             ),
             (
+                lambda args, got, expected: _is(
+                    got,
+                    (args[1] - np.vstack(args).mean(axis=0)) / np.vstack(args).std(axis=0),
+                ),
+                "Both together: that is the leak. The new data must not take part.",
+            ),
+            (
+                lambda args, got, expected: _is(
+                    got, (args[1] - args[0].mean(axis=0)) / args[0].std(axis=0, ddof=1)
+                ),
+                "Divide by N, not by N - 1, under the root.",
+            ),
+            (
                 lambda args, got, expected: not _is(got, expected) and abs(np.mean(got)) < 1e-9,
                 "Whose means and spreads are these? Those of the new data are not known in time.",
             ),
@@ -143,6 +156,7 @@ EXERCISES = {
             (np.array([0.3, 0.4]), 1.0),
             (np.array([0.0, 0.0]), 1.0),
             (np.array([0.0, -20.0, 0.0]), 5.0),
+            (np.array([[3.0, 0.0], [0.0, 4.0]]), 1.0),
         ),
         generate=lambda rng: (rng.normal(0, 3, rng.integers(1, 6)), float(rng.uniform(0.5, 5))),
         hints=(

@@ -5,6 +5,7 @@ Chapter: book/basics/convolution.ipynb
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -125,7 +126,9 @@ EXERCISES = {
         generate=random_image,
         hints=(
             (
-                lambda args, got, expected: _same(got, _flipped(args)),
+                lambda args, got, expected: (
+                    _same(got, _flipped(args)) and not np.array_equal(got, expected)
+                ),
                 "The filter is flipped: that is the mathematicians' convolution.",
             ),
             (
@@ -157,6 +160,14 @@ EXERCISES = {
             (
                 lambda args, got, expected: got == sum(args[0]),
                 "Windows overlap: a layer adds less than its kernel size.",
+            ),
+            (
+                lambda args, got, expected: (
+                    got != 1 + sum((k - 1) * s for k, s in zip(*args, strict=True))
+                    and got
+                    == 1 + sum((k - 1) * math.prod(args[1][: i + 1]) for i, k in enumerate(args[0]))
+                ),
+                "A stride counts from the next layer on.",
             ),
             (
                 lambda args, got, expected: got == 1 + sum(k - 1 for k in args[0]),

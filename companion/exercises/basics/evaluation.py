@@ -57,7 +57,9 @@ def random_scores(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def random_costs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
     """Draw labels, scores and the price of a miss."""
-    return *random_scores(rng), float(rng.integers(1, 30)) / 2
+    labels, _ = random_scores(rng)
+    scores = rng.normal(0.5, 0.7, size=len(labels)).round(2)  # also below 0 and above 1
+    return labels, scores, float(rng.integers(1, 30)) / 2
 
 
 def near(got: Any, value: Any) -> bool:
@@ -87,6 +89,18 @@ EXERCISES = {
         expected=(0.6, 0.75, 0.875, 2 / 3),
         tolerance=(0.0, 0.0015),
         hints=(
+            (
+                lambda args, got, expected: bool(np.allclose(got, expected, atol=0.005)),
+                "Nearly: three digits, please.",
+            ),
+            (
+                lambda args, got, expected: near(got[2], 120 / 130),
+                "The specificity divides by the items that are really true, not by the unflagged.",
+            ),
+            (
+                lambda args, got, expected: max(got) > 1,
+                "Shares lie between 0 and 1: write 0.5 for 50 %.",
+            ),
             (
                 lambda args, got, expected: near(got[:2], (0.75, 0.6)),
                 "Precision looks at the 50 flagged items, recall at the 40 false ones.",

@@ -168,15 +168,18 @@ EXERCISES = {
             ),
         ),
     ),
-    "fewest": Exercise(
-        expected=10,
+    "most": Exercise(
+        expected=15,
         hints=(
-            (lambda args, got, expected: got == 12, "Some orders are luckier; did you try all 24?"),
-            (lambda args, got, expected: got in (11, 13, 15), "Those are the updates of AND."),
-            (lambda args, got, expected: got in (5, 6, 7), "Count updates, not epochs."),
             (
-                lambda args, got, expected: got < 10,
-                "Fewer than possible. Are the labels in the same order?",
+                lambda args, got, expected: got in (11, 13),
+                "Some orders are unluckier; did you try all 24?",
+            ),
+            (lambda args, got, expected: got in (10, 12), "Those are the updates of NAND."),
+            (lambda args, got, expected: got in (5, 6, 7, 8), "Count updates, not epochs."),
+            (
+                lambda args, got, expected: got > 15,
+                "More than possible. Are the labels in the same order?",
             ),
         ),
     ),

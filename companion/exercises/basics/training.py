@@ -134,6 +134,19 @@ EXERCISES = {
         generate=random_step,
         hints=(
             (
+                lambda args, got, expected: (
+                    _close(got[0], expected[0]) and not _close(got[1], expected[1])
+                ),
+                "The weights are right. Here the velocity holds gradients, without the learning "
+                "rate and with a plus.",
+            ),
+            (
+                lambda args, got, expected: _close(
+                    got[1], args[4] * args[1] + (1 - args[4]) * args[2]
+                ),
+                "The gradient is added as it is, not times 1 - momentum.",
+            ),
+            (
                 lambda args, got, expected: _close(got[0], args[0] - args[3] * args[2]),
                 "The weights should move along the velocity, not along the gradient.",
             ),
@@ -169,6 +182,12 @@ EXERCISES = {
                     got, np.where(args[1] < args[2], 0, args[0] / args[2])
                 ),
                 "The average is off: how many are left on average, a share of p or of 1 - p?",
+            ),
+            (
+                lambda args, got, expected: _close(
+                    got, np.where(args[1] < args[2], 0, args[0] * (1 - args[2]))
+                ),
+                "The average has become smaller. What makes up for the values that are lost?",
             ),
             (
                 lambda args, got, expected: np.any((got == 0) & (args[1] >= args[2])),

@@ -76,6 +76,17 @@ def transposed(g, x, w1, b1, w2, b2):
     return dw1.T, db1, dw2.T, db2
 
 
+def nudge_up_and_down_in_place(f, x, h):
+    slopes = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        x[place] += h
+        high = f(x)
+        x[place] -= 2 * h
+        slopes[place] = (high - f(x)) / (2 * h)
+        x[place] += h
+    return slopes
+
+
 ANSWERS = {
     "basics.backpropagation.neuron_by_hand": Answers(
         right=[-0.96, -0.9596, np.float64(-0.959552)],
@@ -95,6 +106,7 @@ ANSWERS = {
             (lambda f, x, h: 2 * h * nudge_and_put_back(f, x, h), "Divide it by their distance"),
             (lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), "one slope for each entry"),
             (nudge_the_input_itself, "changes its input"),
+            (nudge_up_and_down_in_place, "by a rounding error"),
         ],
     ),
     "basics.backpropagation.sigmoid": Answers(

@@ -61,6 +61,16 @@ def clip_always(gradient, limit):
     return gradient * limit / max(np.linalg.norm(gradient), 1e-300)
 
 
+def scale_by_both(train, new):
+    both = np.concatenate([train, new])
+    return (new - both.mean(axis=0)) / both.std(axis=0)
+
+
+def clip_each_row(gradient, limit):
+    norms = np.linalg.norm(gradient, axis=-1, keepdims=True)
+    return gradient * np.minimum(1, limit / np.maximum(norms, limit))
+
+
 ANSWERS = {
     "basics.challenges.bound_by_hand": Answers(
         right=[0.25**5, 0.000977, 9.77e-4],
@@ -92,6 +102,11 @@ ANSWERS = {
         wrong=[
             (lambda train, new: new - train.mean(axis=0), "Now the spread"),
             (scale_by_the_new_data, "Whose means and spreads"),
+            (scale_by_both, "that is the leak"),
+            (
+                lambda train, new: (new - train.mean(axis=0)) / train.std(axis=0, ddof=1),
+                "not by N - 1",
+            ),
             (
                 lambda train, new: (new - train.mean()) / train.std(),
                 "a mean and a spread of its own",
@@ -104,6 +119,7 @@ ANSWERS = {
             (lambda g, limit: np.clip(g, -limit, limit), "changes the direction"),
             (clip_always, "A short gradient stays"),
             (lambda g, limit: g.copy(), "not longer than the limit"),
+            (clip_each_row, "expected"),
         ],
     ),
 }

@@ -81,6 +81,14 @@ def field_by_own_stride(kernel_sizes, strides):
     return 1 + sum((k - 1) * s for k, s in zip(kernel_sizes, strides, strict=True))
 
 
+def field_with_own_stride_too(kernel_sizes, strides):
+    field, step = 1, 1
+    for size, stride in zip(kernel_sizes, strides, strict=True):
+        step *= stride
+        field += (size - 1) * step
+    return field
+
+
 ANSWERS = {
     "basics.convolution.output_by_hand": Answers(
         right=[13, 13.0],
@@ -118,6 +126,7 @@ ANSWERS = {
             (convolve_without_stride, "And the stride?"),
             (convolve_with_square_kernels, "need not be square"),
             (convolve_one_short, "Count the places again"),
+            (lambda x, k, s: convolve_by_loops(x, k, s).astype(int), "int"),
         ],
     ),
     "basics.convolution.field": Answers(
@@ -129,6 +138,7 @@ ANSWERS = {
                 "a step of the next layer is two pixels",
             ),
             (field_by_own_stride, "counts for the layers after it"),
+            (field_with_own_stride_too, "from the next layer on"),
         ],
     ),
     "basics.convolution.exact_shifts": Answers(

@@ -66,6 +66,11 @@ def costs_swapped(y_true, y_score, price):
     )
 
 
+def costs_on_a_grid(y_true, y_score, price):
+    grid = np.linspace(0, 1.01, 12)
+    return min(costs_at(y_true, y_score, threshold, 1, price) for threshold in grid)
+
+
 ANSWERS = {
     "basics.evaluation.by_hand": Answers(
         right=[(0.6, 0.75, 0.875, 0.667), [0.6, 0.75, 0.875, 2 / 3]],
@@ -74,6 +79,9 @@ ANSWERS = {
             ((0.6, 0.75, 0.125, 0.667), "who is left in peace?"),
             ((0.6, 0.75, 0.875, 0.675), "F1 is not the ordinary mean"),
             ((0.6, 0.75, 0.7, 0.667), "only at the 160 items"),
+            ((0.6, 0.75, 0.875, 0.67), "three digits"),
+            ((60, 75, 87.5, 66.7), "between 0 and 1"),
+            ((0.6, 0.75, 120 / 130, 0.667), "not by the unflagged"),
             ((0.6, 0.75, 0.875), "Not yet"),
         ],
     ),
@@ -109,6 +117,7 @@ ANSWERS = {
             (costs_without_nobody, "call nobody positive"),
             (costs_swapped, "The price belongs to the misses"),
             (lambda y, s, price: costs_at(y, s, 0.5, 1, price), "Try all thresholds"),
+            (costs_on_a_grid, "expected"),
         ],
     ),
     "basics.evaluation.study_size": Answers(

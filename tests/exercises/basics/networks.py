@@ -77,6 +77,7 @@ ANSWERS = {
             (0.622, "sign in the exponent"),
             (0.269, "And the bias?"),
             (0.996, "One of the weights is negative"),
+            (0.38, "three digits"),
         ],
     ),
     "basics.networks.xor_weights": Answers(
@@ -118,6 +119,7 @@ ANSWERS = {
             (softmax_with_one_maximum, "the other rows may vanish"),
             (softmax_along_the_first_axis, "do not sum to 1 along the last axis"),
             (np.exp, "do not sum to 1 along the last axis"),
+            (lambda z: z / z.sum(axis=-1, keepdims=True), "do not sum to 1 along the last axis"),
         ],
     ),
     "basics.networks.weight_scale": Answers(

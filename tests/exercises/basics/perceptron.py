@@ -122,9 +122,9 @@ ANSWERS = {
             (lambda x, y, n: learn(x, y, n, sign=-1), "on paper"),
         ],
     ),
-    "basics.perceptron.fewest": Answers(
-        right=[10, 10.0],
-        wrong=[(12, "try all 24"), (11, "updates of AND"), (5, "not epochs"), (3, "same order")],
+    "basics.perceptron.most": Answers(
+        right=[15, 15.0],
+        wrong=[(11, "try all 24"), (12, "updates of NAND"), (6, "not epochs"), (400, "same order")],
     ),
     "basics.perceptron.pocket": Answers(
         right=[pocket_by_hand],

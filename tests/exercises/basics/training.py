@@ -137,6 +137,14 @@ ANSWERS = {
             (lambda w, v, g, lr, m: (w + lr * (m * v + g), m * v + g), "Against the velocity"),
             (lambda w, v, g, lr, m: (w - lr * (v + g), v + g), "How much of the old velocity"),
             (lambda w, v, g, lr, m: (m * v + g, w - lr * (m * v + g)), "First the weights"),
+            (
+                lambda w, v, g, lr, m: (w + (m * -v * lr - lr * g), m * v * lr - lr * g),
+                "with a plus",
+            ),
+            (
+                lambda w, v, g, lr, m: (w - lr * (m * v + (1 - m) * g), m * v + (1 - m) * g),
+                "as it is",
+            ),
             (momentum_in_place, "changes its input"),
         ],
     ),
@@ -146,6 +154,7 @@ ANSWERS = {
             (lambda h, draws, p: np.where(draws < p, 0.0, h), "Is the average what it was"),
             (lambda h, draws, p: np.where(draws < p, 0.0, h / p), "a share of p or of 1 - p"),
             (lambda h, draws, p: np.where(draws < p, h / (1 - p), 0.0), "should be kept"),
+            (lambda h, draws, p: np.where(draws < p, 0.0, h * (1 - p)), "makes up for"),
             (lambda h, draws, p: h, "Nothing was dropped"),
         ],
     ),
