@@ -192,7 +192,8 @@ def test_stopping_the_cell_stops_the_answer():
     done = run_script(
         TOY
         + """
-import _thread, threading
+import _thread, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 toy = Exercise(reference=softmax, cases=toy.cases, time_limit=30.0)
 def endless(x):
     while True: pass
