@@ -176,9 +176,8 @@ def conv2d(
     windows = _Unfold.apply(x, tuple(kernel_size), step)
     columns = windows.reshape(in_channels * math.prod(kernel_size), height * width * B)
     filters = weight.reshape(out_channels, in_channels * math.prod(kernel_size))
-    sums = filters @ columns  # (out_channels, height * width * B)
-    if bias is not None:
-        sums = sums + bias[:, None]
+    # (out_channels, height * width * B)
+    sums = filters @ columns if bias is None else torch.addmm(bias[:, None], filters, columns)
     return sums.reshape(out_channels, height, width, B).permute(3, 0, 1, 2)
 
 
@@ -353,8 +352,8 @@ def _prepare(
     if bias is not None and (not isinstance(bias, Tensor) or bias.shape != weight.shape[:1]):
         came = tuple(bias.shape) if isinstance(bias, Tensor) else type(bias).__name__
         raise ValueError(f"bias must be a tensor of shape ({weight.shape[0]},), got {came}")
-    if bias is not None and not bias.isfinite().all():
-        raise ValueError(f"bias must be finite, got {bias[~bias.isfinite()][0]}")
+    if bias is not None:
+        _check_finite(bias, "bias")
     for name, tensor in (("weight", weight), ("bias", bias)):
         if tensor is not None and tensor.dtype != x.dtype:
             raise TypeError(f"{name} must have the dtype of x, {x.dtype}, got {tensor.dtype}")
@@ -378,7 +377,12 @@ def _check_images(x: Any, name: str) -> None:
         raise ValueError(
             f"{name} must have four axes, of which only the first may be 0, got {tuple(x.shape)}"
         )
-    if not x.detach().sum().isfinite() and not x.isfinite().all():  # the sum is quick
+    _check_finite(x, name)
+
+
+def _check_finite(x: Tensor, name: str) -> None:
+    """Refuse NaN and infinity; the sum is quick, and finite if all numbers are (or nearly so)."""
+    if not math.isfinite(x.detach().sum().item()) and not x.isfinite().all():
         raise ValueError(f"{name} must be finite, got {x[~x.isfinite()][0]}")
 
 
