@@ -27,9 +27,10 @@ test: book ## run all tests: package, notebooks, site
 	$(RUN) -m tools.browser
 	$(RUN) -m pytest
 
-notebooks: $(VENV)/.installed ## execute and normalise the notebooks in book/, renew the source tables
+notebooks: $(VENV)/.installed ## execute and normalise the notebooks in book/, renew the tables and the page of the town
 	$(RUN) -m tools.notebooks
 	$(RUN) -m tools.sources
+	$(RUN) -m tools.town_page
 
 bench: $(VENV)/.installed ## run the benchmarks, side by side with the libraries
 	$(RUN) -m benchmarks

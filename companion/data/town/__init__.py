@@ -1,0 +1,13 @@
+"""A small invented Korean town, in Korean and in English, from a grammar with a seed.
+
+In the tradition of the bAbI tasks (Weston et al., 2015). From the ground up:
+
+- ``hangul``: syllables and particles
+- ``korean``, ``english``: the forms of words
+- ``nouns``, ``verbs``, ``people``: the words, and who lives there
+- ``patterns``, ``choices``, ``grammar``: sentences in both languages
+- ``tasks``: parallel sentences, running text, sentiment, tags; the splits
+- ``inference``: premises and hypotheses
+- ``stories``: a world with a memory, and questions on it
+- ``news``: articles with named and anonymous sources
+"""

@@ -1,0 +1,221 @@
+"""The sentences of the town: variety, tags, one translation each, splits without leakage."""
+
+import itertools
+import re
+import time
+
+import pytest
+
+from companion.data.town import english
+from companion.data.town.grammar import ALL_PATTERNS, sentences
+from companion.data.town.inference import entailment
+from companion.data.town.nouns import NOUNS
+from companion.data.town.people import KIN, PAIRS, PEOPLE
+from companion.data.town.tasks import (
+    BY_ENGLISH,
+    SPLITS,
+    parallel,
+    running_text,
+    sentiment,
+    split_of,
+    tagged,
+)
+from companion.data.town.verbs import (
+    ACTION_VERBS,
+    ACTIVITY_VERBS,
+    ALL_ADJECTIVES,
+    GIVING_VERBS,
+    PEOPLE_VERBS,
+)
+
+TAGS = {
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT"),
+    *("SCONJ", "VERB"),
+}
+MANY = list(itertools.islice(sentences(seed=5), 60_000))
+
+
+def test_there_is_enough_variety():
+    verbs = (*ACTION_VERBS, *ACTIVITY_VERBS, *PEOPLE_VERBS, *GIVING_VERBS)
+    stems = {noun.ko for nouns in NOUNS.values() for noun in nouns}
+    stems |= {verb.ko.stem for verb in verbs} | {adjective.ko.stem for adjective in ALL_ADJECTIVES}
+    assert len(stems) >= 400
+    assert len(ALL_PATTERNS) >= 60
+    assert {sentence.pattern for sentence in MANY} == {pattern.name for pattern in ALL_PATTERNS}
+    assert len({sentence.ko for sentence in MANY}) > 0.8 * len(MANY)
+
+
+def test_a_hundred_thousand_sentences_take_less_than_ten_seconds():
+    start = time.perf_counter()
+    made = sum(1 for _ in itertools.islice(sentences(seed=6), 100_000))
+    assert (made, time.perf_counter() - start < 10) == (100_000, True)
+
+
+def test_each_sentence_has_one_translation_in_both_directions():
+    there: dict[str, str] = {}
+    back: dict[str, str] = {}
+    for sentence in MANY:
+        assert there.setdefault(sentence.ko, sentence.en) == sentence.en
+        assert back.setdefault(sentence.en, sentence.ko) == sentence.ko
+
+
+def test_texts_are_made_of_their_tokens():
+    for sentence in MANY[:5000]:
+        for text, tokens in ((sentence.ko, sentence.ko_tokens), (sentence.en, sentence.en_tokens)):
+            assert "".join(token[0] for token in tokens) == text.replace(" ", "")
+            assert {tag for _, tag, _ in tokens} <= TAGS
+            before = "O"
+            for _, _, entity in tokens:
+                assert entity == "O" or re.fullmatch("[BI]-(PER|LOC|DATE|EVENT)", entity)
+                assert entity[0] != "I" or before[2:] == entity[2:]
+                before = entity
+        assert re.fullmatch(r"[가-힣0-9 ,]+\.", sentence.ko), sentence.ko
+        assert re.fullmatch(r"[A-Z][A-Za-zé0-9 ,'-]*\.", sentence.en), sentence.en
+
+
+def test_entities_are_the_same_in_both_languages():
+    for sentence in MANY[:5000]:
+        kinds = [
+            sorted(entity for _, _, entity in tokens if entity[0] == "B")
+            for tokens in (sentence.ko_tokens, sentence.en_tokens)
+        ]
+        assert kinds[0] == kinds[1], sentence
+
+
+@pytest.mark.parametrize(
+    ("level", "ending"), [("plain", "다."), ("polite", "요."), ("formal", "니다.")]
+)
+def test_a_text_keeps_its_speech_level(level, ending):
+    for text in itertools.islice(running_text(seed=1, level=level), 3000):
+        assert text.endswith(ending), text
+        if level == "plain":
+            assert not text.endswith("습니다."), text
+
+
+def test_a_seed_repeats_the_text():
+    first, again, other = (
+        list(itertools.islice(running_text(seed=seed, language="en"), 50)) for seed in (3, 3, 4)
+    )
+    assert first == again != other
+    assert parallel(50, seed=3) == parallel(50, seed=3) != parallel(50, seed=4)
+
+
+def test_articles_and_agreement_in_english():
+    for sentence in MANY[:20_000]:
+        assert not re.search(r"\ba [aeio]", sentence.en), sentence.en
+        assert not re.search(r"\ban [^aeiouh]", sentence.en), sentence.en
+        assert not re.search(r"\bthe the\b", sentence.en)
+        assert not re.search(r"\b(shoes|socks|gloves|trousers|glasses) (is|was)\b", sentence.en)
+
+
+def test_splits_do_not_share_a_sentence_or_what_it_is_about():
+    sets = {split: parallel(4000, split=split) for split in SPLITS}
+    texts = {split: {ko for ko, _ in pairs} for split, pairs in sets.items()}
+    for one, other in itertools.combinations(SPLITS, 2):
+        assert not texts[one] & texts[other]
+    for sentence in MANY[:20_000]:
+        here = split_of(sentence.key)
+        assert not any(sentence.ko in texts[split] for split in SPLITS if split != here)
+    shares = [sum(split_of(s.key) == split for s in MANY) / len(MANY) for split in SPLITS]
+    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+
+
+def test_sentiment_follows_from_the_words():
+    examples = sentiment(600, split="test")
+    assert sum(example.label for example in examples) == 300
+    for example in examples:
+        found = [word for word in re.findall("[a-z]+", example.en) if word in BY_ENGLISH]
+        opinion = BY_ENGLISH[found[-1]].opinion * (-1 if " not " in example.en else 1)
+        assert opinion == (1 if example.label else -1), example
+
+
+def test_entailment_follows_from_the_words():
+    pairs = entailment(300, split="test")
+    labels = [pair.label for pair in pairs]
+    assert [labels.count(label) for label in ("entailment", "contradiction", "neutral")] == [
+        100
+    ] * 3
+    for pair in pairs:
+        premise, hypothesis = (
+            set(re.findall(r"\w+", text.lower())) for text in (pair.premise_en, pair.hypothesis_en)
+        )
+        if pair.label == "entailment":
+            assert hypothesis < premise, pair
+        elif pair.label == "neutral":
+            assert premise < hypothesis, pair
+        else:
+            changed = "not" in hypothesis or any(
+                word in BY_ENGLISH and BY_ENGLISH[word].opposite in hypothesis for word in premise
+            )
+            assert changed, pair
+
+
+def test_tags_have_the_length_of_their_tokens():
+    for language in ("ko", "en"):
+        for example in tagged(300, split="validation", language=language):
+            lengths = map(len, (example.tokens, example.parts_of_speech, example.entities))
+            assert len(set(lengths)) == 1
+
+
+def test_families_are_consistent():
+    by_name = {person.ko: person for person in PEOPLE}
+    assert len(by_name) == len(PEOPLE) == 40
+    female = {"어머니", "딸", "아내", "할머니", "손녀", "누나"}
+    for (one, other), relation in KIN.items():
+        assert (by_name[other].gender == "f") == (relation in female)
+        assert (other, one) in KIN
+        if relation in ("아들", "딸", "손자", "손녀", "남동생"):
+            assert by_name[other].age < by_name[one].age
+
+
+def test_pairs_differ_in_gender_alone():
+    assert ("왕", "왕비") in [(man.ko, woman.ko) for man, woman in PAIRS]
+    assert all((man.gender, woman.gender) == ("m", "f") for man, woman in PAIRS)
+    assert len(PAIRS) >= 10
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: parallel(0), ValueError, r"n must be 1 or more, got 0"),
+        (lambda: parallel(1.5), TypeError, r"n must be an integer, got 1.5"),
+        (lambda: parallel(1, split="dev"), ValueError, r"split must be one of .*, got 'dev'"),
+        (lambda: parallel(1, seed=-1), ValueError, r"seed must be 0 or more, got -1"),
+        (lambda: parallel(1, level="rude"), ValueError, r"level must be one of .*, got 'rude'"),
+        (lambda: running_text(language="fr"), ValueError, r"language must be one of .*, got 'fr'"),
+        (lambda: tagged(1, language="fr"), ValueError, r"language must be one of .*, got 'fr'"),
+    ],
+)
+def test_wrong_arguments_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_asking_for_more_than_there_is_says_how_many_there_are(monkeypatch):
+    from companion.data.town import tasks
+
+    with pytest.raises(ValueError, match=r"n must be at most 1: there are no more in train, got 2"):
+        tasks.collect(lambda rng: ("same", ("먹", "사과", "시장")), 2, seed=0, split="train")
+
+
+@pytest.mark.parametrize(
+    ("function", "table"),
+    [
+        (english.past, "go went, study studied, play played, stop stopped, bake baked, see saw"),
+        (english.participle, "go gone, write written, bake baked, take taken"),
+        (english.third_person, "go goes, study studies, play plays, watch watches, have has"),
+        (english.gerund, "go going, bake baking, run running, see seeing, be being"),
+        (english.plural, "book books, bakery bakeries, bus buses, child children, photo photos"),
+    ],
+)
+def test_english_forms(function, table):
+    for row in table.split(", "):
+        word, form = row.split()
+        assert function(word) == form
+
+
+@pytest.mark.parametrize("function", [english.past, english.third_person, english.gerund])
+def test_no_verb_is_refused(function):
+    for wrong in ("", " for", "1", "가다"):
+        with pytest.raises(ValueError, match=r"verb must be an English word or phrase, got"):
+            function(wrong)

@@ -1,0 +1,150 @@
+"""Write the page of the book that shows the town: what there is, how much of it, and samples.
+
+``python -m tools.town_page`` (part of ``make notebooks``). A test compares the page with what the
+code says.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections import Counter
+from pathlib import Path
+
+from companion.data.town.grammar import ALL_PATTERNS, sentences
+from companion.data.town.inference import entailment
+from companion.data.town.news import articles
+from companion.data.town.nouns import NOUNS
+from companion.data.town.people import PEOPLE
+from companion.data.town.stories import questions, stories
+from companion.data.town.tasks import parallel, sentiment, tagged
+from companion.data.town.verbs import (
+    ACTION_VERBS,
+    ACTIVITY_VERBS,
+    ALL_ADJECTIVES,
+    GIVING_VERBS,
+    PEOPLE_VERBS,
+)
+
+PAGE = Path(__file__).resolve().parent.parent / "book" / "reference" / "town.md"
+SAMPLE = 100_000
+
+
+def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def page() -> str:
+    """Return the text of the page."""
+    verbs = (*ACTION_VERBS, *ACTIVITY_VERBS, *PEOPLE_VERBS, *GIVING_VERBS)
+    nouns = [noun for group in NOUNS.values() for noun in group]
+    stems = {noun.ko for noun in nouns} | {verb.ko.stem for verb in verbs}
+    stems |= {adjective.ko.stem for adjective in ALL_ADJECTIVES}
+    sample = list(itertools.islice(sentences(seed=0), SAMPLE))
+    distinct = len({sentence.ko for sentence in sample})
+    words_ko = {word for sentence in sample for word, *_ in sentence.ko_tokens}
+    words_en = {word.lower() for sentence in sample for word, *_ in sentence.en_tokens}
+    counts = [
+        ("sentence patterns", len(ALL_PATTERNS)),
+        ("Korean stems of nouns, verbs and adjectives", len(stems)),
+        ("people, in eight families", len(PEOPLE)),
+        (f"different sentences among {SAMPLE:,}", f"{distinct:,}"),
+        ("different Korean words (between spaces) in them", f"{len(words_ko):,}"),
+        ("different English words in them", f"{len(words_en):,}"),
+    ]
+    firsts = {sentence.pattern: sentence for sentence in reversed(sample)}
+    patterns = [(name.name, firsts[name.name].ko, firsts[name.name].en) for name in ALL_PATTERNS]
+    example = tagged(1, seed=2, split="test")[0]
+    tags = list(zip(example.tokens, example.parts_of_speech, example.entities, strict=True))
+    story, question = stories(1, seed=1)[0], questions(1, length=5, seed=4)[0]
+    article = articles(1, seed=3)[0]
+    named = {True: "named", False: "anonymous", None: ""}
+    news = [
+        (ko, en, named[source])
+        for ko, en, source in zip(article.ko, article.en, article.named, strict=True)
+    ]
+    answered = [
+        ("passage", question.passage_ko, question.passage_en),
+        ("question", question.question_ko, question.question_en),
+        ("answer", question.answer_ko, question.answer_en),
+    ]
+    opinions = [(o.ko, o.en, o.label) for o in sentiment(6, seed=1)]
+    pairs = [(p.premise_en, p.hypothesis_en, p.label) for p in entailment(6, seed=1)]
+    levels = [
+        (level, parallel(1, seed=5, level=level)[0][0]) for level in ("plain", "polite", "formal")
+    ]
+    kinds = Counter(noun.kind for noun in nouns).most_common(5)
+    largest = ", ".join(f"{kind} ({count})" for kind, count in kinds)
+    return f"""# The town
+
+For everything that needs text, the course makes its own: a small invented Korean town, in the
+tradition of the bAbI tasks {{cite}}`weston2015`. A grammar draws words that fit each other and puts
+them into their forms, in Korean and in English at once. So there is as much text as a chapter
+needs, every sentence has exactly one translation, all tags are known, and nothing is downloaded.
+The code is documented under {{doc}}`/book/reference/api/data`; a seed repeats every text.
+
+It is a toy, and it shows: the town knows no questions and no commands, and its people do odd things
+in odd places. What a model learns here, it learns about this town.
+
+## How much there is
+
+{table(("what", "how many"), counts)}
+
+The largest groups of nouns: {largest}. The numbers of different sentences and words are those of
+one run, with seed 0.
+
+## Splits
+
+A sentence belongs to the training, validation or test set by *what it is about*: the verb, the
+object, the place, the adjective, whoever it is and whenever. If somebody eats an apple at the
+market in the test set, nobody eats an apple at the market in the training set, in no pattern. (The
+apple and the market occur there, with other verbs.) Eight of ten combinations are for training, one
+each for validation and test. Stories are told apart as wholes, articles by issue, place and day.
+
+## All patterns, one example each
+
+{table(("pattern", "Korean", "English"), list(patterns))}
+
+## The same sentence at three speech levels
+
+{table(("level", "Korean"), list(levels))}
+
+## Sentiment
+
+{table(("Korean", "English", "label"), list(opinions))}
+
+## Parts of speech and entities
+
+{table(("token", "part of speech", "entity"), list(tags))}
+
+## Entailment
+
+{table(("premise", "hypothesis", "label"), list(pairs))}
+
+## A story
+
+{table(("Korean", "English"), list(zip(story.ko, story.en, strict=True)))}
+
+## A question
+
+{table(("", "Korean", "English"), list(answered))}
+
+## A news article
+
+{table(("Korean", "English", "source"), list(news))}
+"""
+
+
+def main() -> int:
+    """Write the page if it has changed; return the exit code."""
+    text = page()
+    if not PAGE.exists() or PAGE.read_text("utf-8") != text:
+        PAGE.write_text(text, "utf-8", newline="\n")
+        print(f"wrote {PAGE.relative_to(PAGE.parents[2])}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
