@@ -75,8 +75,26 @@ def write(folder: str | os.PathLike[str], state: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / index["tensors"], content)
     _replace(folder / INDEX, json.dumps(index, indent=1).encode())
+    sweep(folder)
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Remove what an interrupted `write` has left beside the checkpoint.
+
+    Parameters
+    ----------
+    folder : path
+        What was given to `write`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no checkpoint, or its JSON file is damaged; then nothing is removed.
+    """
+    folder = Path(folder)
+    kept = _index(folder)["tensors"]
     for file in (*folder.glob("*.safetensors"), *folder.glob(f"*{TEMPORARY}")):
-        if file.name != index["tensors"]:
+        if file.name != kept:
             file.unlink(missing_ok=True)
 
 

@@ -207,6 +207,7 @@ class Run:
         if self.folder is None:
             raise FileNotFoundError("no checkpoint: the run has no folder")
         state = checkpoints.read(self.folder)
+        checkpoints.sweep(self.folder)
         was, now = state["settings"], self._settings
         for name in now:
             if was.get(name) != now[name]:

@@ -215,3 +215,21 @@ def test_what_cannot_be_written_is_named_and_the_old_one_stays(tmp_path, state, 
     with pytest.raises(TypeError, match=message):
         checkpoints.write(tmp_path, state)
     assert same(checkpoints.read(tmp_path), OLD)
+
+
+def test_sweep_removes_what_an_interrupted_write_has_left(tmp_path):
+    checkpoints.write(tmp_path, NEW)
+    names = {file.name for file in tmp_path.iterdir()}
+    (tmp_path / f"{'0' * 64}.safetensors").write_bytes(b"old")
+    (tmp_path / f"{checkpoints.INDEX}{checkpoints.TEMPORARY}").write_bytes(b"half")
+    (tmp_path / "notes.txt").write_bytes(b"not ours")
+    checkpoints.sweep(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == names | {"notes.txt"}
+    assert same(checkpoints.read(tmp_path), NEW)
+
+
+def test_sweep_removes_nothing_where_there_is_no_checkpoint(tmp_path):
+    (tmp_path / "weights.safetensors").write_bytes(b"somebody's")
+    with pytest.raises(FileNotFoundError):
+        checkpoints.sweep(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["weights.safetensors"]

@@ -109,6 +109,15 @@ def test_other_data_do_not_go_on(tmp_path):
         other.load()
 
 
+def test_load_removes_what_a_kill_has_left(tmp_path):
+    with build(tmp_path) as run:
+        run.save(None)
+    (tmp_path / "0.safetensors").write_bytes(b"of the epoch before")
+    with build(tmp_path) as run:
+        run.load()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_evaluate_uses_evaluation_mode_and_all_samples():
     run = build()
     step(run)
