@@ -13,6 +13,7 @@ from pathlib import Path
 
 from companion.data.town.grammar import ALL_PATTERNS, sentences
 from companion.data.town.inference import entailment
+from companion.data.town.korean import LEVELS
 from companion.data.town.news import articles
 from companion.data.town.nouns import NOUNS
 from companion.data.town.people import PEOPLE
@@ -72,9 +73,8 @@ def page() -> str:
     ]
     opinions = [(o.ko, o.en, o.label) for o in sentiment(6, seed=1)]
     pairs = [(p.premise_en, p.hypothesis_en, p.label) for p in entailment(6, seed=1)]
-    levels = [
-        (level, parallel(1, seed=5, level=level)[0][0]) for level in ("plain", "polite", "formal")
-    ]
+    long = next(i for i, (ko, _) in enumerate(parallel(20, seed=5)) if len(ko) > 22)
+    levels = [(level, parallel(20, seed=5, level=level)[long][0]) for level in LEVELS]
     kinds = Counter(noun.kind for noun in nouns).most_common(5)
     largest = ", ".join(f"{kind} ({count})" for kind, count in kinds)
     return f"""# The town
