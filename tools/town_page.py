@@ -73,8 +73,9 @@ def page() -> str:
     ]
     opinions = [(o.ko, o.en, o.label) for o in sentiment(6, seed=1)]
     pairs = [(p.premise_en, p.hypothesis_en, p.label) for p in entailment(6, seed=1)]
-    long = next(i for i, (ko, _) in enumerate(parallel(20, seed=5)) if len(ko) > 22)
-    levels = [(level, parallel(20, seed=5, level=level)[long][0]) for level in LEVELS]
+    plain = parallel(20, seed=5)
+    longest = max(range(20), key=lambda number: len(plain[number][0]))
+    levels = [(level, parallel(20, seed=5, level=level)[longest][0]) for level in LEVELS]
     kinds = Counter(noun.kind for noun in nouns).most_common(5)
     largest = ", ".join(f"{kind} ({count})" for kind, count in kinds)
     return f"""# The town
