@@ -8,10 +8,10 @@ Five floors, each importing only from the ones before it:
 - ``companion.pretraining``: BERT, GPT and vision transformers
 - ``companion.adaptation``: prompting, retrieval, parameter-efficient fine-tuning
 
-Under them lies the ground: ``companion.figures`` (drawing), ``companion.explorer`` (widgets),
-``companion.checks`` (exercise checking), ``companion.arguments`` (clear errors),
-``companion.runs`` and ``companion.checkpoints`` (trainings that survive an interruption); on top
-``companion.exercises`` (what each exercise expects). One chapter, one module:
+Under them lie the data, ``companion.data``, and the ground: ``companion.figures`` (drawing),
+``companion.explorer`` (widgets), ``companion.checks`` (exercise checking), ``companion.arguments``
+(clear errors), ``companion.runs`` and ``companion.checkpoints`` (trainings that survive an
+interruption); on top ``companion.exercises`` (what each exercise expects). One chapter, one module:
 ``book/basics/perceptron.ipynb`` builds ``companion.basics.perceptron``.
 
 Importing this package imports none of them, and nothing else.
