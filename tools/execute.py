@@ -10,12 +10,14 @@ fingerprint stays the same. Text may change without a new execution.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import os
 import platform
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -239,9 +241,7 @@ def run(paths: list[Path], *, workers: int | None = None) -> None:
     if not paths:
         return
     workers = workers or min(len(paths), os.cpu_count() or 1)
-    if workers > 1:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(workers) as pool:
+    with _one_thread_each(workers > 1), ProcessPoolExecutor(workers) as pool:
         outcomes = list(zip(paths, pool.map(_run, paths), strict=True))
     messages = []
     for path, error in outcomes:
@@ -252,6 +252,25 @@ def run(paths: list[Path], *, workers: int | None = None) -> None:
             messages.append(str(error))
     if messages:
         raise ChapterError("\n\n".join(messages))
+
+
+@contextlib.contextmanager
+def _one_thread_each(wanted: bool) -> Iterator[None]:
+    """Let kernels that run side by side use one thread each, whatever the environment says.
+
+    More threads than cores wait for each other by spinning, and everything takes several times as
+    long.
+    """
+    before = os.environ.get("OMP_NUM_THREADS")
+    if wanted:
+        os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if wanted:
+            del os.environ["OMP_NUM_THREADS"]
+            if before is not None:
+                os.environ["OMP_NUM_THREADS"] = before
 
 
 def _run(path: Path) -> ChapterError | None:

@@ -1,5 +1,7 @@
 """The execution of chapters: a stale output must be impossible, and a bad chapter must fail."""
 
+import os
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -128,6 +130,18 @@ def test_a_chapter_that_is_slow_beside_others_gets_a_second_run_alone(monkeypatc
     with pytest.raises(execute.ChapterError, match=r"^b\.ipynb: cell 1 failed$"):
         execute.run(["a.ipynb", "b.ipynb"], workers=2)
     assert alone == ["a.ipynb"]
+
+
+@pytest.mark.parametrize("before", [None, "2"])
+def test_kernels_side_by_side_use_one_thread_each(monkeypatch, before):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if before:
+        monkeypatch.setenv("OMP_NUM_THREADS", before)
+    with execute._one_thread_each(True):
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert os.environ.get("OMP_NUM_THREADS") == before
+    with execute._one_thread_each(False):
+        assert os.environ.get("OMP_NUM_THREADS") == before
 
 
 def test_kept_outputs_are_used_only_while_they_hold(tmp_path):
