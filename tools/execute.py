@@ -254,6 +254,10 @@ def run(paths: list[Path], *, workers: int | None = None) -> None:
         raise ChapterError("\n\n".join(messages))
 
 
+# OpenMP (PyTorch), and the two libraries of linear algebra, which otherwise follow it.
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
 @contextlib.contextmanager
 def _one_thread_each(wanted: bool) -> Iterator[None]:
     """Let kernels that run side by side use one thread each, whatever the environment says.
@@ -261,16 +265,16 @@ def _one_thread_each(wanted: bool) -> Iterator[None]:
     More threads than cores wait for each other by spinning, and everything takes several times as
     long.
     """
-    before = os.environ.get("OMP_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in THREADS}
     if wanted:
-        os.environ["OMP_NUM_THREADS"] = "1"
+        os.environ |= dict.fromkeys(THREADS, "1")
     try:
         yield
     finally:
-        if wanted:
-            del os.environ["OMP_NUM_THREADS"]
-            if before is not None:
-                os.environ["OMP_NUM_THREADS"] = before
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _run(path: Path) -> ChapterError | None:

@@ -133,15 +133,16 @@ def test_a_chapter_that_is_slow_beside_others_gets_a_second_run_alone(monkeypatc
 
 
 @pytest.mark.parametrize("before", [None, "2"])
-def test_kernels_side_by_side_use_one_thread_each(monkeypatch, before):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+@pytest.mark.parametrize("name", execute.THREADS)
+def test_kernels_side_by_side_use_one_thread_each(monkeypatch, name, before):
+    monkeypatch.delenv(name, raising=False)
     if before:
-        monkeypatch.setenv("OMP_NUM_THREADS", before)
+        monkeypatch.setenv(name, before)
     with execute._one_thread_each(True):
-        assert os.environ["OMP_NUM_THREADS"] == "1"
-    assert os.environ.get("OMP_NUM_THREADS") == before
+        assert os.environ[name] == "1"
+    assert os.environ.get(name) == before
     with execute._one_thread_each(False):
-        assert os.environ.get("OMP_NUM_THREADS") == before
+        assert os.environ.get(name) == before
 
 
 def test_kept_outputs_are_used_only_while_they_hold(tmp_path):
