@@ -50,7 +50,8 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     stage(site)
-    outdated = not HTML.exists() or _changed("structure", structure())
+    changed = _changed("structure", structure())  # also noted when all is built anyway
+    outdated = changed or not HTML.exists()
     program = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", program, "build", str(SOURCE), "--path-output"]
     command += [str(ROOT), "-W", "-n", "--keep-going", "-q", *(["--all"] if outdated else [])]
