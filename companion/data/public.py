@@ -350,9 +350,7 @@ def _web(*urls: str, member: str | None = None) -> File:
 RAW = "https://raw.githubusercontent.com"
 # At a fixed version, for the sake of the files without a published checksum.
 KLUE = f"{RAW}/KLUE-benchmark/KLUE/3efd98708a40ff49251fddde35453f8fbb11f536/klue_benchmark"
-KLUE_PAPER = (
-    "S. Park et al. (2021), KLUE: Korean Language Understanding Evaluation, arXiv:2105.09680"
-)
+KLUE_PAPER = "S. Park et al. (2021), Korean Language Understanding Evaluation, arXiv:2105.09680"
 WIKITEXT = (
     "https://huggingface.co/datasets/ggml-org/ci/resolve/main/wikitext-2-raw-v1.zip",
     "https://wikitext.smerity.com/wikitext-2-raw-v1.zip",
@@ -397,4 +395,6 @@ DATASETS: Mapping[str, Dataset] = {
         parse=_lines,
     ),
 }
-"""The data sets, by name."""
+"""The data sets, by name.
+
+:meta hide-value:"""
