@@ -150,6 +150,16 @@ def test_entailment_follows_from_the_words():
             assert changed, pair
 
 
+def test_no_sentence_contradicts_itself():
+    double = [s.words for s in MANY if s.pattern in ("is_both", "is_but")]
+    assert len(double) > 500
+    for words in double:
+        one, other = words["a"], words.get("b") or words["but"]
+        assert one is not other
+        assert other.en not in (one.en, one.opposite)
+        assert one.en != other.opposite
+
+
 def test_tags_have_the_length_of_their_tokens():
     for language in ("ko", "en"):
         for example in tagged(300, split="validation", language=language):
@@ -191,7 +201,7 @@ def test_wrong_arguments_are_refused(call, error, message):
         call()
 
 
-def test_asking_for_more_than_there_is_says_how_many_there_are(monkeypatch):
+def test_asking_for_more_than_there_is_says_how_many_there_are():
     from companion.data.town import tasks
 
     with pytest.raises(ValueError, match=r"n must be at most 1: there are no more in train, got 2"):

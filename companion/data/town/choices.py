@@ -271,12 +271,12 @@ def _other(words: tuple[Any, ...], first: Any, rng: random.Random) -> Any:
 
 def _second(noun: Noun, first: Adjective, unlike: bool, rng: random.Random) -> Adjective:
     """Draw another adjective that praises or blames like the first one, or unlike it."""
-    fits = [
+    possible = [
         adjective
         for adjective in DESCRIBED_BY[noun]
         if adjective is not first
         and first.opposite != adjective.en != first.en
         and adjective.opposite != first.en
-        and (adjective.opinion != first.opinion) == unlike
     ]
-    return rng.choice(fits or DESCRIBED_BY[noun])
+    fits = [word for word in possible if (word.opinion != first.opinion) == unlike]
+    return rng.choice(fits or possible)
