@@ -30,10 +30,14 @@ CHAPTERS = [page.split("/")[1:] for page in LISTED if page.split("/")[1] in PART
 
 
 def slugs(folder, pattern):
+    """Return (part, slug) of the files in a folder, and of the packages in it."""
     return {
         (path.parent.name, path.stem.removeprefix("test_"))
         for part in PARTS
-        for path in (ROOT / folder / part).glob(pattern)
+        for path in (
+            *(ROOT / folder / part).glob(pattern),
+            *(init.parent for init in (ROOT / folder / part).glob("*/__init__.py")),
+        )
         if path.stem != "__init__"
     }
 
@@ -108,8 +112,9 @@ def test_every_module_says_what_it_is_and_which_chapter_derives_it():
     for path in (ROOT / "companion").rglob("*.py"):
         text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
         assert text, path
-        if path.parent.name in PARTS and path.stem != "__init__":
-            chapter = f"book/{path.parent.name}/{path.stem}.ipynb"
+        place = path.relative_to(ROOT / "companion").with_suffix("").parts
+        if place[0] in PARTS and len(place) > 1 and place[1] != "__init__":
+            chapter = f"book/{place[0]}/{place[1]}.ipynb"  # a module of it, or of its package
             assert chapter in text.splitlines()[-1], (path, text.splitlines()[-1])
 
 

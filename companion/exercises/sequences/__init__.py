@@ -1,0 +1,1 @@
+"""The exercises of the part "Words and sequences", one module per chapter."""
