@@ -15,12 +15,12 @@ Chapter: book/basics/perceptron.ipynb
 
 from __future__ import annotations
 
-from math import isfinite
-from numbers import Integral, Real
-from typing import Any
+from math import inf, isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from companion.arguments import between, finite, integer
 
 
 class Perceptron:
@@ -56,7 +56,7 @@ class Perceptron:
     """
 
     def __init__(self, n_inputs: int) -> None:
-        self._weights = np.zeros(_count("n_inputs", n_inputs))  # (n_inputs,)
+        self._weights = np.zeros(integer(n_inputs, "n_inputs", 1))  # (n_inputs,)
         self._bias = 0.0
 
     @property
@@ -84,7 +84,7 @@ class Perceptron:
 
     @bias.setter
     def bias(self, value: float) -> None:
-        self._bias = _number("bias", value)
+        self._bias = between(-inf, value, inf, "bias")
 
     def predict(self, x: ArrayLike) -> np.ndarray:
         """Decide for each sample: 1 if its weighted sum plus the bias is at least 0, else 0.
@@ -167,11 +167,8 @@ class Perceptron:
         """
         samples = self._samples(x)
         labels = _labels(y, len(samples))
-        rate = _number("learning_rate", learning_rate)
-        if rate <= 0:
-            raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
-
-        epochs = _count("max_epochs", max_epochs)
+        rate = between(0, learning_rate, inf, "learning_rate")
+        epochs = integer(max_epochs, "max_epochs", 1)
         with np.errstate(over="ignore", invalid="ignore"):
             weights, bias, updates = self._learn(samples, labels, rate, epochs)
         if not (np.isfinite(weights).all() and isfinite(bias)):
@@ -216,17 +213,9 @@ class Perceptron:
 
 def _numbers(name: str, value: ArrayLike) -> np.ndarray:
     """Return an array of finite float64 numbers; refuse texts, objects, complex numbers, NaN."""
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must have rows of equal length, got ragged ones") from error
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = finite(value, name)
     # In rows, so that sums along a row are rounded alike; a single number has to stay one.
-    numbers = np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name} must hold finite numbers, got NaN or infinity")
-    return numbers
+    return np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
 
 
 def _labels(y: ArrayLike, length: int) -> list[int]:
@@ -240,21 +229,3 @@ def _labels(y: ArrayLike, length: int) -> list[int]:
     if wrong.size:
         raise ValueError(f"y must hold the labels 0 and 1 only, got {wrong[0]:g}")
     return [int(label) for label in labels]
-
-
-def _number(name: str, value: Any) -> float:
-    """Return a finite float."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    if not isfinite(value):
-        raise ValueError(f"{name} must be finite, got {value}")
-    return float(value)
-
-
-def _count(name: str, value: Any) -> int:
-    """Return an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
-    return int(value)
