@@ -1,0 +1,1 @@
+"""The exercises of the part "The Transformer", one module per chapter."""

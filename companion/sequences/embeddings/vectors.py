@@ -1,0 +1,282 @@
+"""Word vectors: what all methods of this chapter return, whatever they were learned from.
+
+The similarity of two words is the cosine of the angle between their vectors::
+
+    cos(a, b) = a · b / (|a| |b|)
+
+and "a is to b as c is to ?" is answered by the word nearest to b - a + c, after all three have been
+brought to length 1; a, b and c themselves are no answers unless they are allowed. What this module
+leaves out: an index that avoids comparing with all words, and the binary form of the files.
+
+References (in full in the chapter's bibliography): Mikolov et al. (2013c), analogies; Linzen
+(2016), what leaving out the question's words does.
+
+Chapter: book/sequences/embeddings.ipynb
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from companion.arguments import finite, integer
+
+
+class WordVectors:
+    """Words, and a vector for each.
+
+    Parameters
+    ----------
+    words : sequence of str
+        V different words, none of them empty.
+    vectors : array_like, shape (V, D)
+        Finite numbers; row i belongs to word i. Kept as float32.
+    counts : array_like of int, shape (V,), optional
+        How often each word occurred in the text.
+    contexts : array_like, shape (V, D), optional
+        The vectors that the words have as neighbours of others: the second matrix of word2vec.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a word is no string, is empty or comes twice, or a shape or number is wrong.
+
+    Examples
+    --------
+    >>> vectors = WordVectors(["cat", "dog", "car"], [[1, 2], [2, 3.5], [3, -1]])
+    >>> "cat" in vectors, len(vectors), vectors["dog"]
+    (True, 3, array([2. , 3.5], dtype=float32))
+    >>> vectors.most_similar("cat", 1)[0][0]
+    'dog'
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        vectors: ArrayLike,
+        *,
+        counts: ArrayLike | None = None,
+        contexts: ArrayLike | None = None,
+    ) -> None:
+        self.words = tuple(words)
+        for word in self.words:
+            if not isinstance(word, str):
+                raise TypeError(f"words must be strings, got {word!r}")
+            if not word:
+                raise ValueError("words must not be empty, got ''")
+        self.ids = {word: number for number, word in enumerate(self.words)}
+        if len(self.ids) < len(self.words):
+            twice = next(word for i, word in enumerate(self.words) if self.ids[word] != i)
+            raise ValueError(f"words must be different, got {twice!r} twice")
+        self.vectors = finite(vectors, "vectors").astype(np.float32)
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.words) or not self.vectors.size:
+            raise ValueError(
+                f"vectors must have the shape ({len(self.words)}, D), one row for each of one or "
+                f"more words, got {self.vectors.shape}"
+            )
+        self.counts = None if counts is None else finite(counts, "counts", (len(self.words),))
+        self.contexts = None
+        if contexts is not None:
+            table = finite(contexts, "contexts", self.vectors.shape)
+            self.contexts = table.astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.ids
+
+    def __getitem__(self, word: str) -> np.ndarray:
+        """Return the vector of a word, shape (D,).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `word` is no string, or has no vector.
+        """
+        if not isinstance(word, str):
+            raise TypeError(f"word must be a string, got {word!r}")
+        if word not in self.ids:
+            raise ValueError(f"word must be one of the {len(self)} known ones, got {word!r}")
+        return self.vectors[self.ids[word]]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} words, {self.vectors.shape[1]} numbers each)"
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """The vectors brought to length 1, shape (V, D); a vector of zeros stays as it is."""
+        return _unit(self.vectors)
+
+    def similarity(self, a: str, b: str) -> float:
+        """Return the cosine similarity of two words, from -1 to 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a word is unknown, or its vector has no direction.
+        """
+        return float(self._direction(a) @ self._direction(b))
+
+    def most_similar(
+        self, word: str | ArrayLike, n: int = 10, *, exclude: Iterable[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """Return the nearest words and their cosine similarity, the nearest first.
+
+        Parameters
+        ----------
+        word : str or array_like of shape (D,)
+            A word, or a vector.
+        n : int, default 10
+            How many; fewer if there are no more.
+        exclude : list of str, optional
+            Words that do not count. By default `word` itself.
+
+        Returns
+        -------
+        list of (str, float)
+            Of equally near ones, the one with the smaller number comes first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a word is unknown, a vector has another shape or no direction, or `n` is no integer
+            of 1 or more.
+        """
+        integer(n, "n", 1)
+        if isinstance(word, str):
+            query = self._direction(word)
+            left_out = {word} if exclude is None else set(exclude)
+        else:
+            vector = finite(word, "word", self.vectors.shape[1:]).astype(np.float32)
+            if not vector.any():
+                raise ValueError("word must not be a vector of zeros: it has no direction")
+            query, left_out = _unit(vector), set(exclude or ())
+        cosines = self.directions @ query  # (V,)
+        order = np.argsort(-cosines, kind="stable")[: n + len(left_out)]
+        found = [(self.words[i], float(cosines[i])) for i in order]
+        return [pair for pair in found if pair[0] not in left_out][:n]
+
+    def analogy(
+        self, a: str, b: str, c: str, n: int = 1, *, exclude_query: bool = True
+    ) -> list[tuple[str, float]]:
+        """Answer "a is to b as c is to ?" by the words nearest to b - a + c.
+
+        Parameters
+        ----------
+        a, b, c : str
+            The words of the question.
+        n : int, default 1
+            How many answers.
+        exclude_query : bool, default True
+            Whether `a`, `b` and `c` are left out, as in published accuracies.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and cosine similarities, the best first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `most_similar`.
+
+        Examples
+        --------
+        >>> plane = WordVectors(
+        ...     ["man", "woman", "king", "queen"], [[1, 0], [1, 0.1], [0.5, 2], [0.5, 2.2]]
+        ... )
+        >>> plane.analogy("woman", "man", "queen")[0][0]
+        'king'
+        """
+        query = self._direction(b) - self._direction(a) + self._direction(c)
+        return self.most_similar(query, n, exclude=(a, b, c) if exclude_query else ())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        r"""Write the text format of word2vec: "V D", then one line for each word, "word x1 ... xD".
+
+        Every float32 comes back as it was. Counts and context vectors are not in this format. The
+        file is replaced only when the new one is complete.
+
+        Raises
+        ------
+        ValueError
+            If a word contains a space or a line break, or cannot be written as UTF-8.
+        """
+        for word in self.words:
+            if any(map(str.isspace, word)) or "\0" in word:
+                raise ValueError(f"words in a file must not contain white space, got {word!r}")
+            if any("\ud800" <= letter <= "\udfff" for letter in word):
+                raise ValueError(f"words in a file must be valid Unicode, got {word!r}")
+        path = Path(path)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with open(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(f"{len(self)} {self.vectors.shape[1]}\n")
+                for word, row in zip(self.words, self.vectors.astype(str), strict=True):
+                    file.write(f"{word} {' '.join(row)}\n")
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> WordVectors:
+        """Read a file in the text format of word2vec, as this class, gensim and others write it.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no file.
+        ValueError
+            If it is no such file: no "V D" in its first line, more or fewer lines, a line of
+            another width, something that is no finite number, a word that comes twice.
+        """
+        path = Path(path)
+        try:
+            lines = path.read_bytes().decode("utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path.name} must be a text in UTF-8: {error}") from None
+        sizes = lines[0].split()
+        if len(sizes) != 2 or not all(size.isdecimal() and int(size) for size in sizes):
+            raise ValueError(
+                f"{path.name} must begin with the numbers of words and of dimensions, "
+                f"got {lines[0][:40]!r}"
+            )
+        V, D = map(int, sizes)
+        body = lines[1:] if lines[-1] else lines[1:-1]
+        if len(body) != V:
+            raise ValueError(f"{path.name} must have {V} lines after the first, got {len(body)}")
+        words, rows = [], np.empty((V, D), np.float32)
+        for number, line in enumerate(body):
+            word, *values = line.rstrip(" \r").split(" ")
+            if len(values) != D:
+                raise ValueError(
+                    f"{path.name}, line {number + 2}: expected a word and {D} numbers, "
+                    f"got {word[:40]!r} and {len(values)}"
+                )
+            try:
+                rows[number] = values
+            except ValueError as error:
+                raise ValueError(f"{path.name}, line {number + 2}: {error}") from None
+            words.append(word)
+        return WordVectors(words, rows)
+
+    def _direction(self, word: str) -> np.ndarray:
+        """Return the vector of a word brought to length 1, shape (D,)."""
+        vector = self[word]
+        if not vector.any():
+            raise ValueError(f"the vector of {word!r} is zero and has no direction")
+        return _unit(vector)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Divide by the length along the last axis; zeros stay zeros."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)

@@ -1,0 +1,188 @@
+"""The neural probabilistic language model: a network that predicts the next word.
+
+The n - 1 tokens before a word are looked up in one embedding matrix C; their vectors, end to end,
+are x. With one hidden layer the scores of all V tokens, and their probabilities, are::
+
+    y = b + U tanh(d + H x),     P(w | the n - 1 tokens) = softmax(y)[w]
+
+and with direct connections y = b + W x + U tanh(d + H x). The letters are the paper's; here C is
+``embedding``, H and d ``hidden``, U and b ``output``, W ``direct``. Where a sentence begins, [BOS]
+fills the missing places. Everything is learned at once, by descent on -log P.
+
+What differs from the paper: Adam or whatever optimiser is given to `fit`; a dropout that the paper
+does not have; no mixture with a trigram model inside (the chapter mixes outside).
+
+References (in full in the chapter's bibliography): Bengio, Ducharme, Vincent and Jauvin (2003).
+
+Chapter: book/sequences/language_models.ipynb
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from companion.arguments import between, integer
+from companion.sequences.language_models.chain import (
+    END,
+    LanguageModel,
+    Sentence,
+    Vocabulary,
+    checked,
+)
+
+MOST = 4096  # contexts that are scored at once, which bounds the memory
+
+
+class NeuralLanguageModel(nn.Module, LanguageModel):
+    """Predicts the next word from the vectors of the n - 1 tokens before it.
+
+    The initial weights are PyTorch's, those of the embedding a tenth as large; they follow
+    ``torch.manual_seed``. Train it with `companion.basics.training.fit` on
+    ``model.examples(sentences)`` and the cross-entropy.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        The V tokens that can be predicted.
+    order : int
+        n, 2 or more.
+    embedding_size, hidden_size : int
+        Numbers in the vector of a token, and hidden units.
+    direct : bool, default False
+        Add the connections W from the vectors to the scores.
+    dropout : float, default 0
+        Share of the entries of x and of hidden units that are dropped in training.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described; or, on use, contexts have a wrong shape or type, or
+        hold a number that stands for no token.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(["a", "b"])
+    >>> model = NeuralLanguageModel(vocabulary, 3, embedding_size=5, hidden_size=7)
+    >>> contexts, targets = model.examples([["b", "a"]])
+    >>> contexts.tolist(), targets.tolist()  # [BOS] is number 4, [EOS] 1
+    ([[4, 4], [4, 3], [3, 2]], [3, 2, 1])
+    >>> model(contexts).shape
+    torch.Size([3, 4])
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        order: int,
+        *,
+        embedding_size: int = 32,
+        hidden_size: int = 64,
+        direct: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if not isinstance(vocabulary, Vocabulary):
+            raise TypeError(f"vocabulary must be a Vocabulary, got {type(vocabulary).__name__}")
+        self.vocabulary = vocabulary
+        self.order = integer(order, "order", 2)
+        integer(embedding_size, "embedding_size", 1)
+        integer(hidden_size, "hidden_size", 1)
+        if dropout != 0:
+            between(0, dropout, 1, "dropout")
+        V, n_inputs = len(vocabulary), (order - 1) * embedding_size
+        self.embedding = nn.Embedding(V + 1, embedding_size)  # the last row is [BOS]
+        nn.init.normal_(self.embedding.weight, std=0.1)  # PyTorch's 1 would hide what is learned
+        self.hidden = nn.Linear(n_inputs, hidden_size)
+        self.output = nn.Linear(hidden_size, V)
+        self.direct = nn.Linear(n_inputs, V, bias=False) if direct else None
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, contexts: Tensor) -> Tensor:
+        """Return the scores of all tokens after contexts.
+
+        Parameters
+        ----------
+        contexts : Tensor of int, shape (B, n - 1)
+            Numbers of tokens, [BOS] included; see `examples`.
+
+        Returns
+        -------
+        Tensor, shape (B, V)
+        """
+        vectors = self.embedding(self._contexts(contexts))  # (B, n - 1, embedding_size)
+        x = self.dropout(vectors.flatten(start_dim=1))  # (B, (n - 1) * embedding_size)
+        scores = self.output(self.dropout(torch.tanh(self.hidden(x))))
+        return scores if self.direct is None else scores + self.direct(x)
+
+    def examples(self, sentences: Iterable[Sentence]) -> tuple[Tensor, Tensor]:
+        """Return all contexts of a text, and the token after each.
+
+        Parameters
+        ----------
+        sentences : iterable of sequences of str
+            One or more.
+
+        Returns
+        -------
+        contexts : Tensor of int, shape (N, n - 1)
+            N is the number of words and sentences together.
+        targets : Tensor of int, shape (N,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a sentence is no sequence of words or holds [BOS] or [EOS], or there is none.
+        """
+        return self._examples([self.vocabulary.encode(s) for s in checked(sentences)])
+
+    def _examples(self, sentences: list[list[int]]) -> tuple[Tensor, Tensor]:
+        begin, end, width = self.vocabulary.begin, self.vocabulary.index[END], self.order - 1
+        contexts, targets = [], []
+        for numbers in sentences:
+            row = [begin] * width + numbers + [end]
+            contexts += [row[place : place + width] for place in range(len(numbers) + 1)]
+            targets += row[width:]
+        return torch.tensor(contexts), torch.tensor(targets)
+
+    @torch.no_grad()
+    def _shares(self, contexts: Tensor) -> Tensor:
+        """Return the probabilities of all tokens, (B, V), without dropout."""
+        training = self.training
+        self.eval()
+        try:
+            return self(contexts.to(self.output.weight.device)).double().softmax(dim=1).cpu()
+        finally:
+            self.train(training)
+
+    def _next(self, history: tuple[int, ...]) -> np.ndarray:
+        """Return the probability of each token after a history."""
+        row = [self.vocabulary.begin] * (self.order - 1 - len(history)) + list(history)
+        return self._shares(torch.tensor([row]))[0].numpy()
+
+    def _probabilities(self, sentences: list[list[int]]) -> np.ndarray:
+        """Return the probability of each token, many contexts at a time."""
+        contexts, targets = self._examples(sentences)
+        pieces = [
+            self._shares(some).gather(1, wanted[:, None])[:, 0]
+            for some, wanted in zip(contexts.split(MOST), targets.split(MOST), strict=True)
+        ]
+        return torch.cat(pieces).numpy()
+
+    def _contexts(self, contexts: Tensor) -> Tensor:
+        """Refuse what are no numbers of tokens, of shape (B, n - 1)."""
+        if not isinstance(contexts, Tensor):
+            raise TypeError(f"contexts must be a torch.Tensor, got {type(contexts).__name__}")
+        if contexts.is_floating_point() or contexts.dtype == torch.bool:
+            raise TypeError(f"contexts must hold whole numbers, got {contexts.dtype}")
+        if contexts.ndim != 2 or contexts.shape[1] != self.order - 1:
+            came = tuple(contexts.shape)
+            raise ValueError(f"contexts must have the shape (B, {self.order - 1}), got {came}")
+        most = self.vocabulary.begin
+        if contexts.numel() and not 0 <= int(contexts.min()) <= int(contexts.max()) <= most:
+            wrong = contexts[(contexts < 0) | (contexts > most)][0]
+            raise ValueError(f"contexts must hold numbers from 0 to {most}, got {wrong}")
+        return contexts

@@ -1,0 +1,277 @@
+"""Recurrent networks with layers, two directions and padded batches.
+
+With the input x_t of D numbers and the state h_t of H numbers at step t::
+
+    h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh),        h_0 = 0
+
+W_ih is the W_xh of the chapter, under the name that PyTorch gives it. Several layers read
+one another's states; a bidirectional layer has a second cell, which reads from the end.
+`RecurrentNetwork` is what `RNN` shares with the `LSTM` and the `GRU` of the next chapter:
+parameters, layers, directions, padded batches. Names and results are those of `torch.nn`, so that a
+state dict moves both ways. What this module leaves out: projections of the state (``proj_size``),
+time as the first axis.
+
+References (in full in the chapter's bibliography): Elman (1990); Werbos (1990), backpropagation
+through time; Schuster and Paliwal (1997), both directions.
+
+Chapter: book/sequences/recurrent.ipynb
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from companion.arguments import integer
+
+State = tuple[Tensor, ...]  # of one layer and direction, each (B, hidden_size)
+INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
+
+class RecurrentNetwork(nn.Module):
+    """Layers of a recurrent cell, in one direction or two; the base of `RNN`, `LSTM` and `GRU`.
+
+    A subclass says how many gates its cell has, how many tensors its state has, and how one layer
+    reads a sequence (`scan`).
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Numbers per step that come in, and numbers of the state, written H below.
+    num_layers : int, default 1
+        Layers; each reads the states of the one below.
+    bidirectional : bool, default False
+        Give each layer a second cell that reads from the end; its states are appended.
+    bias : bool, default True
+        Whether there are `bias_ih` and `bias_hh`.
+    dropout : float, default 0
+        Share of a layer's outputs that are set to 0 on their way up, in training.
+
+    Attributes
+    ----------
+    weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, weight_ih_l0_reverse, ... : Parameter
+        As in `torch.nn.RNN`: (n_gates H, width of what comes in), (n_gates H, H), (n_gates H,)
+        twice; ``l1`` for the second layer, ``_reverse`` for the second direction.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no positive integer or `dropout` is not in [0, 1].
+    """
+
+    n_gates = 1
+    n_states = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = False,
+        bias: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.input_size = integer(input_size, "input_size", 1)
+        self.hidden_size = integer(hidden_size, "hidden_size", 1)
+        self.num_layers = integer(num_layers, "num_layers", 1)
+        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)):
+            raise TypeError(f"dropout must be a number, got {type(dropout).__name__}")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"dropout must be from 0 to 1, got {dropout}")
+        self.dropout = float(dropout)
+        self.bidirectional = bool(bidirectional)
+        self.bias = bool(bias)
+        width, gates = self.input_size, self.n_gates * self.hidden_size
+        for suffixes in self._suffixes():
+            for suffix in suffixes:
+                shapes = {"weight_ih": (gates, width), "weight_hh": (gates, self.hidden_size)}
+                if bias:
+                    shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
+                for name, shape in shapes.items():
+                    self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape)))
+            width = len(suffixes) * self.hidden_size
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters evenly from -1/sqrt(H) to 1/sqrt(H), as PyTorch does."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def _suffixes(self) -> list[list[str]]:
+        """Return the endings of the parameters' names, a list of directions for each layer."""
+        directions = ["", "_reverse"] if self.bidirectional else [""]
+        return [[f"_l{layer}{way}" for way in directions] for layer in range(self.num_layers)]
+
+    def forward(
+        self, x: Tensor, state: Any = None, *, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
+        """Read sequences.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, T, input_size) or (T, input_size)
+            A padded batch, or one sequence.
+        state : Tensor, shape (num_layers * directions, B, H), optional
+            What the cells remember at the start; zeros without it. An LSTM takes a pair (h, c). For
+            one sequence, without the axis B.
+        lengths : Tensor of int, shape (B,), optional
+            The real steps of each sequence. What follows them is padding: it changes no state, and
+            its outputs are 0.
+
+        Returns
+        -------
+        Tensor, shape (B, T, directions * H), and the last state, of the shape of `state`
+            The last layer's states at all steps, and the state of each layer and direction after
+            its last step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a shape or a type is wrong, there is no step, or a length is not in 1 to T.
+        """
+        checked, states, mask = self._prepare(x, state, lengths)
+        single, x = x.dim() == 2, checked  # (B, T, input_size)
+        last: list[State] = []
+        for layer, suffixes in enumerate(self._suffixes()):
+            if layer and self.dropout:
+                x = nn.functional.dropout(x, self.dropout, self.training)
+            outputs = []
+            for suffix in suffixes:
+                start = tuple(part[len(last)] for part in states)
+                weights = [
+                    getattr(self, name + suffix, None)
+                    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+                ]
+                backwards = suffix.endswith("_reverse")
+                read = x.flip(1) if backwards else x
+                valid = mask.flip(1) if backwards and mask is not None else mask
+                y, end = self.scan(read, start, *weights, mask=valid)
+                outputs.append(y.flip(1) if backwards else y)
+                last.append(end)
+            x = torch.cat(outputs, dim=2)  # (B, T, directions * H)
+        ends = [torch.stack(parts) for parts in zip(*last, strict=True)]
+        if single:
+            x, ends = x.squeeze(0), [end.squeeze(1) for end in ends]
+        return x, ends[0] if self.n_states == 1 else tuple(ends)
+
+    def scan(
+        self,
+        x: Tensor,
+        state: State,
+        weight_ih: Any,
+        weight_hh: Any,
+        bias_ih: Any,
+        bias_hh: Any,
+        *,
+        mask: Tensor | None,
+    ) -> tuple[Tensor, State]:
+        """Let one cell read x (B, T, width) from left to right; to be defined by the subclass.
+
+        Where `mask` (B, T) is False, the state stays and the output is 0.
+        """
+        raise NotImplementedError
+
+    def _prepare(
+        self, x: Tensor, state: Any, lengths: Tensor | None
+    ) -> tuple[Tensor, list[Tensor], Tensor | None]:
+        """Check what comes in; return it with the axis B, the state as a list, and the mask."""
+        weight = self.weight_ih_l0
+        if not isinstance(x, Tensor) or x.dtype != weight.dtype:
+            got = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(f"x must be a Tensor of {weight.dtype} as the weights, got {got}")
+        if x.dim() not in (2, 3) or x.shape[-1] != self.input_size or not x.shape[-2]:
+            expected = f"(B, T, {self.input_size}) or (T, {self.input_size}) with T >= 1"
+            raise ValueError(f"x must have the shape {expected}, got {tuple(x.shape)}")
+        single = x.dim() == 2
+        x = x.unsqueeze(0) if single else x
+        B, T, _ = x.shape
+        rows = self.num_layers * (2 if self.bidirectional else 1)
+        shape = (rows, self.hidden_size) if single else (rows, B, self.hidden_size)
+        if state is None:
+            states = [x.new_zeros(rows, B, self.hidden_size) for _ in range(self.n_states)]
+        else:
+            states = [state] if self.n_states == 1 else list(state)
+            for part in states:
+                if not isinstance(part, Tensor) or part.dtype != x.dtype:
+                    got = part.dtype if isinstance(part, Tensor) else type(part).__name__
+                    raise TypeError(f"state must be of {x.dtype} as the weights, got {got}")
+            if len(states) != self.n_states or any(tuple(s.shape) != shape for s in states):
+                got = [tuple(part.shape) for part in states]
+                raise ValueError(f"state must be {self.n_states} times {shape}, got {got}")
+            if single:
+                states = [part.unsqueeze(1) for part in states]
+        if lengths is None:
+            return x, states, None
+        lengths = torch.as_tensor(lengths, device=x.device)
+        if lengths.dtype not in INTEGERS or tuple(lengths.shape) != (B,):
+            got = f"{tuple(lengths.shape)} of {lengths.dtype}"
+            raise ValueError(f"lengths must be integers of the shape ({B},), got {got}")
+        if B and (int(lengths.min()) < 1 or int(lengths.max()) > T):
+            raise ValueError(f"lengths must be from 1 to T = {T}, got {lengths.tolist()}")
+        return x, states, torch.arange(T, device=x.device) < lengths[:, None]  # (B, T)
+
+
+class RNN(RecurrentNetwork):
+    """The simple recurrent network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bidirectional, bias, dropout
+        See `RecurrentNetwork`.
+    nonlinearity : {"tanh", "relu"}, default "tanh"
+        What is applied to the sum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong.
+
+    Examples
+    --------
+    >>> y, h = RNN(3, 5, bidirectional=True)(torch.zeros(2, 7, 3))
+    >>> y.shape, h.shape
+    (torch.Size([2, 7, 10]), torch.Size([2, 2, 5]))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        nonlinearity: str = "tanh",
+        **options: Any,
+    ) -> None:
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f'nonlinearity must be "tanh" or "relu", got {nonlinearity!r}')
+        super().__init__(input_size, hidden_size, num_layers, **options)
+        self.nonlinearity = nonlinearity
+
+    def scan(
+        self,
+        x: Tensor,
+        state: State,
+        weight_ih: Any,
+        weight_hh: Any,
+        bias_ih: Any,
+        bias_hh: Any,
+        *,
+        mask: Tensor | None,
+    ) -> tuple[Tensor, State]:
+        """Read x (B, T, width) step by step; see `RecurrentNetwork.scan`."""
+        (h,) = state
+        activate = torch.tanh if self.nonlinearity == "tanh" else torch.relu
+        inputs = nn.functional.linear(x, weight_ih, bias_ih)  # (B, T, H): all steps at once
+        outputs = []
+        for t in range(x.shape[1]):
+            new = activate(inputs[:, t] + nn.functional.linear(h, weight_hh, bias_hh))
+            h = new if mask is None else torch.where(mask[:, t, None], new, h)
+            outputs.append(h)
+        y = torch.stack(outputs, dim=1)  # (B, T, H)
+        return y if mask is None else y * mask[:, :, None], (h,)

@@ -1,0 +1,156 @@
+"""Sentence pairs as numbers: special tokens, padding, batches of sentences of similar length.
+
+A target of n tokens is kept as n + 2 numbers, [BOS] w1 ... wn [EOS]. The decoder's input is this
+without the last number, its output without the first: the same sequence, shifted by one. What this
+module leaves out: data that does not fit into memory.
+
+Chapter: book/sequences/seq2seq.ipynb
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from companion.arguments import Seed, integer, random_generator
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")  # the tokenizers' first four numbers
+PAD, UNK, BOS, EOS = range(4)
+EncodedPair = tuple[list[int], list[int]]
+
+
+class Tokenizer(Protocol):
+    """What is needed of a tokenizer."""
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Token to number."""
+        ...
+
+    def encode(self, text: str, /) -> list[int]:
+        """Return the numbers of a text's tokens."""
+        ...
+
+    def decode(self, ids: Any, /) -> str:
+        """Return the text of some numbers."""
+        ...
+
+
+def check_special_tokens(tokenizer: Tokenizer, name: str) -> None:
+    """Raise ValueError if a tokenizer does not give the special tokens the numbers 0 to 3."""
+    numbers = [tokenizer.vocabulary.get(token) for token in SPECIAL_TOKENS]
+    if numbers != [PAD, UNK, BOS, EOS]:
+        tokens = ", ".join(SPECIAL_TOKENS)
+        raise ValueError(f"{name} must give {tokens} the numbers 0 to 3, got {numbers}")
+
+
+def encode_pairs(
+    pairs: Sequence[tuple[str, str]], source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
+) -> list[EncodedPair]:
+    """Turn pairs of texts into pairs of numbers; the target begins with [BOS], ends with [EOS].
+
+    Parameters
+    ----------
+    pairs : sequence of (str, str)
+        Source and target.
+    source_tokenizer, target_tokenizer : tokenizer
+        With ``encode`` and ``vocabulary``, where `SPECIAL_TOKENS` have the numbers 0 to 3, such as
+        `companion.sequences.tokenization.WordTokenizer`.
+
+    Returns
+    -------
+    list of (list of int, list of int)
+        One pair for each pair of texts.
+
+    Raises
+    ------
+    ValueError
+        If a tokenizer has other numbers for the special tokens, or a text has no tokens.
+    """
+    check_special_tokens(source_tokenizer, "source_tokenizer")
+    check_special_tokens(target_tokenizer, "target_tokenizer")
+    encoded = []
+    for number, (source, target) in enumerate(pairs):
+        source_ids = list(source_tokenizer.encode(source))
+        target_ids = list(target_tokenizer.encode(target))
+        if not source_ids or not target_ids:
+            raise ValueError(
+                f"pairs[{number}] must hold two texts with tokens, got {pairs[number]!r}"
+            )
+        encoded.append((source_ids, [BOS, *target_ids, EOS]))
+    return encoded
+
+
+def pad(sequences: Sequence[Sequence[int]]) -> Tensor:
+    """Put sequences of different lengths into one tensor, filled up with [PAD] at the end.
+
+    Parameters
+    ----------
+    sequences : sequence of sequence of int
+        One or more, each with one number or more.
+
+    Returns
+    -------
+    Tensor of int64, shape (B, T)
+        T is the length of the longest.
+
+    Raises
+    ------
+    ValueError
+        If there is no sequence, or an empty one.
+
+    Examples
+    --------
+    >>> pad([[5, 6, 7], [8]])
+    tensor([[5, 6, 7],
+            [8, 0, 0]])
+    """
+    lengths = [len(sequence) for sequence in sequences]
+    if not lengths or min(lengths) == 0:
+        raise ValueError(
+            f"sequences must be one or more, none of them empty, got lengths {lengths}"
+        )
+    longest = max(lengths)
+    rows = [[*sequence, *[PAD] * (longest - len(sequence))] for sequence in sequences]
+    return torch.tensor(rows, dtype=torch.long)
+
+
+def batches(
+    pairs: Sequence[EncodedPair], batch_size: int, *, seed: Seed = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Deal encoded pairs into batches in random order, similar lengths together.
+
+    Parameters
+    ----------
+    pairs : sequence of (list of int, list of int)
+        As from `encode_pairs`. Each pair is in exactly one batch.
+    batch_size : int
+        Pairs in a batch; one batch may have fewer.
+    seed : int, Generator or None
+        The order of the batches, and who is with whom among pairs of equal lengths.
+
+    Yields
+    ------
+    (Tensor, Tensor), shapes (B, T_source) and (B, T_target)
+        Sources and targets, padded.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no pair, `batch_size` is no integer of 1 or more, or `seed` is none.
+    """
+    if len(pairs) == 0:
+        raise ValueError("pairs must hold one pair or more, got none")
+    size, rng = integer(batch_size, "batch_size", 1), random_generator(seed)
+    # The sort is stable: among pairs of equal lengths, the random order stays.
+    order = sorted(
+        rng.permutation(len(pairs)).tolist(),
+        key=lambda number: (len(pairs[number][0]), len(pairs[number][1])),
+    )
+    starts = range(0, len(order), size)
+    for start in rng.permutation(starts).tolist():
+        chosen = [pairs[number] for number in order[start : start + size]]
+        yield pad([source for source, _ in chosen]), pad([target for _, target in chosen])

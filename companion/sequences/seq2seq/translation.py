@@ -1,0 +1,245 @@
+"""Training on sentence pairs, translating, and counting what is exactly right.
+
+The loss is the mean of -log P(y_i | y_<i, x) over all tokens of the targets in a batch, with the
+right tokens y_<i as the decoder's input (teacher forcing). Adam follows it; the learning rate rises
+over the first 15 % of the steps and falls to almost nothing at the end, as half a cosine each. What
+this module leaves out: validation while training, checkpoints, scores for half-right translations.
+
+Chapter: book/sequences/seq2seq.ipynb
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from companion.arguments import between, integer, random_generator
+from companion.basics.training import iterations_per_epoch
+from companion.explorer import is_watched
+from companion.sequences.seq2seq.batching import (
+    PAD,
+    UNK,
+    EncodedPair,
+    Tokenizer,
+    batches,
+    check_special_tokens,
+    encode_pairs,
+    pad,
+)
+from companion.sequences.seq2seq.decoding import beam_search, greedy_decode
+
+
+def train_seq2seq(
+    model: nn.Module,
+    pairs: Sequence[EncodedPair],
+    *,
+    epochs: int = 1,
+    batch_size: int = 32,
+    learning_rate: float = 0.01,
+    seed: int = 0,
+) -> np.ndarray:
+    """Train a model on encoded pairs with teacher forcing.
+
+    Parameters
+    ----------
+    model : Module
+        ``model(source, target)`` returns the scores of the next tokens, (B, T_target, V). Its
+        parameters are changed; it comes back in evaluation mode.
+    pairs : sequence of (list of int, list of int)
+        As from `encode_pairs`.
+    epochs, batch_size : int
+        How often all pairs are shown, and how many in one step.
+    learning_rate : float, default 0.01
+        The highest.
+    seed : int, default 0
+        The order of the pairs.
+
+    Returns
+    -------
+    ndarray, shape (steps,)
+        The loss of each batch, just before the update it led to.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, or the loss becomes NaN or infinite.
+    """
+    rate = between(0, learning_rate, math.inf, "learning_rate")
+    steps = integer(epochs, "epochs", 1) * iterations_per_epoch(len(pairs), batch_size)
+    rng = random_generator(integer(seed, "seed", 0))
+    device = next(model.parameters()).device
+    optimizer = torch.optim.Adam(model.parameters(), rate, betas=(0.9, 0.99), fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, steps))
+    losses = []
+    model.train()
+    with tqdm(total=steps, leave=False, disable=not is_watched()) as bar:
+        for _ in range(epochs):
+            for source, target in batches(pairs, batch_size, seed=rng):
+                source, target = source.to(device), target.to(device)
+                logits = model(source, target[:, :-1])
+                loss = functional.cross_entropy(
+                    logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=PAD
+                )
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.item())
+                if not math.isfinite(losses[-1]):
+                    raise ValueError(f"the loss became {losses[-1]} in step {len(losses)}")
+                bar.update()
+    model.eval()
+    return np.array(losses)
+
+
+def translate(
+    model: nn.Module,
+    texts: Sequence[str],
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    *,
+    beam_width: int = 1,
+    max_length: int = 50,
+    batch_size: int = 256,
+) -> list[str]:
+    """Translate texts.
+
+    Parameters
+    ----------
+    model : Module with ``start`` and ``step``
+        See `companion.sequences.seq2seq.decoding`.
+    texts : sequence of str
+        In the source language.
+    source_tokenizer, target_tokenizer : tokenizer
+        As in `encode_pairs`; the target's also needs ``decode``.
+    beam_width : int, default 1
+        1 decodes greedily.
+    max_length : int, default 50
+        Of an output, in tokens.
+    batch_size : int, default 256
+        Texts that are translated together.
+
+    Returns
+    -------
+    list of str
+        One translation for each text, in the same order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, or a text has no tokens.
+    """
+    check_special_tokens(source_tokenizer, "source_tokenizer")
+    check_special_tokens(target_tokenizer, "target_tokenizer")
+    sources = [list(source_tokenizer.encode(text)) for text in texts]
+    ids = _decode(model, sources, beam_width, max_length, batch_size)
+    return [target_tokenizer.decode(one) for one in ids]
+
+
+def exactly_right(
+    model: nn.Module,
+    pairs: Sequence[tuple[str, str]],
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    *,
+    beam_width: int = 1,
+    max_length: int = 50,
+    batch_size: int = 256,
+) -> np.ndarray:
+    """Tell which translations are right in every token. One with [UNK] is not.
+
+    Parameters
+    ----------
+    pairs : sequence of (str, str)
+        Source, and the only translation that counts as right.
+    model, source_tokenizer, target_tokenizer, beam_width, max_length, batch_size
+        As in `translate`.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+        In the order of `pairs`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `translate`; also if there is no pair.
+    """
+    if len(pairs) == 0:
+        raise ValueError("pairs must hold one pair or more, got none")
+    encoded = encode_pairs(pairs, source_tokenizer, target_tokenizer)
+    sources = [source for source, _ in encoded]
+    ids = _decode(model, sources, beam_width, max_length, batch_size)
+    return np.array(
+        [
+            UNK not in target and one == target[1:-1]
+            for one, (_, target) in zip(ids, encoded, strict=True)
+        ]
+    )
+
+
+def exact_match(
+    model: nn.Module,
+    pairs: Sequence[tuple[str, str]],
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    *,
+    beam_width: int = 1,
+    max_length: int = 50,
+    batch_size: int = 256,
+) -> float:
+    """Return the share of translations that are right in every token, from 0 to 1.
+
+    Parameters, errors: as `exactly_right`.
+    """
+    right = exactly_right(
+        model,
+        pairs,
+        source_tokenizer,
+        target_tokenizer,
+        beam_width=beam_width,
+        max_length=max_length,
+        batch_size=batch_size,
+    )
+    return float(right.mean())
+
+
+def _decode(
+    model: nn.Module,
+    sources: list[list[int]],
+    beam_width: int,
+    max_length: int,
+    batch_size: int,
+) -> list[list[int]]:
+    """Return the token numbers of all translations, in the order of the sources."""
+    width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
+    device = next(model.parameters()).device
+    # Sources of similar lengths together; the result does not depend on it.
+    order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
+    found: list[list[int]] = [[] for _ in sources]
+    for start in range(0, len(order), size):
+        numbers = order[start : start + size]
+        batch = pad([sources[number] for number in numbers]).to(device)
+        if width == 1:
+            ids = greedy_decode(model, batch, max_length=max_length)
+        else:
+            beams = beam_search(model, batch, beam_width=width, max_length=max_length)
+            ids = [beam[0].tokens for beam in beams]
+        for number, one in zip(numbers, ids, strict=True):
+            found[number] = one
+    return found
+
+
+def _share(step: int, steps: int) -> float:
+    """Return the learning rate of a step (counted from 0) as a share of the highest."""
+    rise = 0.15 * steps
+    if step < rise:
+        return (1 - math.cos(math.pi * (step + 1) / (rise + 1))) / 2
+    return (1 + math.cos(math.pi * (step - rise) / (steps - rise))) / 2

@@ -1,0 +1,304 @@
+"""The unigram tokenizer: begin with too many pieces, and drop those that are least missed.
+
+Every piece x has a probability p(x), and a way to write a text has the product of its pieces'
+probabilities. Training (Kudo, 2018) repeats two steps: **expectation-maximisation** makes p fit,
+since p(x) = expected count of x / sum of all expected counts; then the pieces without which the
+likelihood falls least are dropped, until the vocabulary is small enough. A text is cut along its
+most probable path (Viterbi). Words are cut before spaces, which are written ▁.
+
+What is lost: one space at the beginning of a text; a ▁ in the text becomes a space; characters that
+are not in the vocabulary. What this module leaves out: sampling of paths, byte fallback, and the
+suffix array with which SentencePiece finds its first pieces.
+
+References (in full in the chapter's bibliography): Kudo (2018); Kudo and Richardson (2018).
+
+Chapter: book/sequences/tokenization.ipynb
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from companion.sequences.tokenization import files
+from companion.sequences.tokenization.base import Tokenizer, checked_texts, distinct
+from companion.sequences.tokenization.lattices import Lattices
+from companion.sequences.tokenization.pretokens import SPACE_MARK, before_spaces
+from companion.sequences.tokenization.words import known, room
+
+UNKNOWN_PENALTY = 10.0  # an unknown letter is so much worse than the worst piece
+LONGEST_PIECE = 16  # letters
+LONGEST_WORD = 48  # letters; in training, longer words are cut
+MANY = 8  # so many times the vocabulary are tried at first
+KEPT = 0.75  # share that stays when pieces are dropped
+SPARE = 1.1  # at so many times the vocabulary, only the most probable ones stay
+
+# The parts of a file.
+_SPACES = {
+    "type": "Metaspace",
+    "replacement": SPACE_MARK,
+    "prepend_scheme": "always",
+    "split": True,
+}
+_MODEL = {"type": "Unigram", "byte_fallback": False}
+
+
+def best_path(word: str, scores: Mapping[str, float], longest: int) -> list[str]:
+    """Cut a word along its most probable path.
+
+    Parameters
+    ----------
+    word : str
+        Any word.
+    scores : mapping of str to float
+        The log-probability of each piece, at least one.
+    longest : int
+        Letters of the longest piece.
+
+    Returns
+    -------
+    list of str
+        In a row they are the word; letters that are no piece are put together, as long as they are
+        neighbours. Of equally good paths the one whose last piece is longer is taken, then the one
+        before the last, and so on.
+
+    Examples
+    --------
+    >>> best_path("abx", {"a": -1.0, "b": -1.0, "ab": -1.5}, 2)
+    ['ab', 'x']
+    """
+    unknown = min(scores.values()) - UNKNOWN_PENALTY
+    best = [0.0] + [-np.inf] * len(word)
+    came_from = [0] * (len(word) + 1)
+    for start in range(len(word)):
+        for end in range(start + 1, min(len(word), start + longest) + 1):
+            score = scores.get(word[start:end])
+            if score is None:
+                if end > start + 1:
+                    continue
+                score = unknown
+            if best[start] + score > best[end]:
+                best[end], came_from[end] = best[start] + score, start
+    pieces: list[str] = []
+    end, joining = len(word), False
+    while end > 0:
+        start = came_from[end]
+        piece = word[start:end]
+        single = piece not in scores
+        if single and joining:
+            pieces[-1] = piece + pieces[-1]
+        else:
+            pieces.append(piece)
+        end, joining = start, single
+    return pieces[::-1]
+
+
+def first_pieces(words: Mapping[str, int], most: int) -> list[str]:
+    """Return pieces to begin with: all letters, and the substrings that cover most of the text.
+
+    Parameters
+    ----------
+    words : mapping of str to int
+        Each word to its count.
+    most : int
+        Pieces altogether, if there are so many that occur twice; letters are always there.
+
+    Returns
+    -------
+    list of str
+        Letters first; then by falling count * length, ties by code point.
+    """
+    counts: Counter[str] = Counter()
+    for word, frequency in words.items():
+        for start in range(len(word)):
+            for end in range(start + 2, min(len(word), start + LONGEST_PIECE) + 1):
+                counts[word[start:end]] += frequency
+    letters = sorted(set().union(*words))
+    longer = [piece for piece, count in counts.items() if count > 1]
+    longer.sort(key=lambda piece: (-counts[piece] * len(piece), piece))
+    return letters + longer[: max(0, most - len(letters))]
+
+
+def learn_pieces(words: Mapping[str, int], n_pieces: int) -> dict[str, float]:
+    """Learn pieces and their log-probabilities.
+
+    Parameters
+    ----------
+    words : mapping of str to int
+        Each word, not empty, to its count.
+    n_pieces : int
+        How many pieces; all letters are kept, so there are at least as many.
+
+    Returns
+    -------
+    dict of str to float
+        By falling log-probability, ties by code point.
+    """
+    pieces = np.array(first_pieces(words, MANY * n_pieces), dtype=object)
+    frequencies = np.array(list(words.values()))
+    number = {piece: place for place, piece in enumerate(pieces)}
+    texts = Lattices(list(words), number)
+    others = Lattices(pieces.tolist(), number, proper=True)
+    rows = np.arange(len(pieces))  # of the pieces that are left, in `others`
+    probabilities = np.full(len(pieces), 1 / len(pieces))
+    while True:
+        for _ in range(2):
+            expected, _ = texts.expected_counts(probabilities, frequencies)
+            # No piece may become impossible: a letter could be needed again.
+            expected = np.maximum(expected, 1e-9)
+            probabilities = expected / expected.sum()
+        letters = np.array([len(piece) == 1 for piece in pieces])
+        if len(pieces) <= n_pieces:
+            break
+        if len(pieces) <= SPARE * n_pieces:
+            left, worth = n_pieces, expected
+        else:
+            left = max(int(SPARE * n_pieces), int(KEPT * len(pieces)))
+            # By how much the likelihood falls if another path takes the place of the piece.
+            logs = np.log(probabilities)
+            worth = expected * (logs - others.best(logs)[rows])
+        kept = np.zeros(len(pieces), dtype=bool)
+        order = np.argsort(np.where(letters, -np.inf, -worth), kind="stable")
+        kept[order[: max(left, int(letters.sum()))]] = True
+        if kept.all():
+            break
+        texts.keep(kept)
+        others.keep(kept)
+        pieces, rows = pieces[kept], rows[kept]
+        probabilities = probabilities[kept] / probabilities[kept].sum()
+    logs = np.log(probabilities).tolist()
+    ordered = sorted(zip(pieces, logs, strict=True), key=lambda item: (-item[1], item[0]))
+    return dict(ordered)
+
+
+class UnigramTokenizer(Tokenizer):
+    """The unigram tokenizer, with ▁ for spaces as in SentencePiece.
+
+    Parameters
+    ----------
+    scores : mapping of str to float
+        Each token to its log-probability, in the order of the ids; special tokens have any score.
+    special_tokens : sequence of str
+        As for `Tokenizer`.
+    unknown : str, default "[UNK]"
+        The token for unknown letters; it must be among the scores.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Tokenizer`; also if `unknown` is missing, or a score is not finite.
+
+    Examples
+    --------
+    >>> scores = {"[UNK]": 0.0, "▁": -3.0, "카": -4.0, "페": -4.0, "▁카페": -5.0}
+    >>> tokenizer = UnigramTokenizer(scores, special_tokens=("[UNK]",))
+    >>> tokenizer.tokenize("카페 카카오")
+    ['▁카페', '▁', '카', '카', '[UNK]']
+    """
+
+    model = "Unigram"
+
+    def __init__(
+        self,
+        scores: Mapping[str, float],
+        *,
+        special_tokens: Sequence[str] = (),
+        unknown: str = "[UNK]",
+    ) -> None:
+        vocabulary = {token: number for number, token in enumerate(scores)}
+        super().__init__(vocabulary, special_tokens=special_tokens)
+        self.unknown = known(unknown, self.vocabulary)
+        self.scores = {token: float(score) for token, score in scores.items()}
+        for token, score in self.scores.items():
+            if not np.isfinite(score):
+                raise ValueError(f"scores must be finite, got {score} for {token!r}")
+        self.longest = max(map(len, self.scores))
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str],
+        vocab_size: int,
+        *,
+        special_tokens: Sequence[str] = ("[UNK]",),
+        unknown: str = "[UNK]",
+    ) -> Self:
+        """Learn pieces from some texts.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            To learn from.
+        vocab_size : int
+            Number of tokens: special ones, all letters of the texts, and longer pieces. It stays
+            smaller if the texts have fewer.
+        special_tokens : sequence of str
+            They take the first ids; `unknown` must be among them.
+        unknown : str, default "[UNK]"
+            As for the class.
+
+        Returns
+        -------
+        UnigramTokenizer
+            With its pieces, the most probable first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `texts` is empty or one single text; if `vocab_size` is no integer, or too small for
+            special tokens and letters.
+        """
+        words: Counter[str] = Counter()
+        for text in checked_texts(texts):
+            for word in before_spaces(text):
+                words.update(
+                    word[start : start + LONGEST_WORD]
+                    for start in range(0, len(word), LONGEST_WORD)
+                )
+        special = distinct(special_tokens)
+        letters = set().union(*words)
+        size = room(vocab_size, len(letters.union(special)))
+        scores = dict.fromkeys(special, 0.0)
+        if words:
+            learned = learn_pieces(words, size - len(special))
+            scores |= {piece: score for piece, score in learned.items() if piece not in scores}
+        return cls(scores, special_tokens=special, unknown=unknown)
+
+    def split(self, text: str) -> list[str]:
+        """Cut a text before spaces."""
+        return before_spaces(text)
+
+    def word_ids(self, word: str) -> list[int]:
+        """Cut a word along its best path."""
+        unknown = self.vocabulary[self.unknown]
+        pieces = best_path(word, self.scores, self.longest)
+        return [self.vocabulary.get(piece, unknown) for piece in pieces]
+
+    def join(self, tokens: list[str]) -> str:
+        """Put pieces in a row; ▁ becomes a space, in the first piece nothing."""
+        first, *rest = tokens or [""]
+        return first.replace(SPACE_MARK, "") + "".join(rest).replace(SPACE_MARK, " ")
+
+    def components(self) -> dict[str, Any]:
+        """Describe the tokenizer for a file."""
+        entries = {"unk_id": self.vocabulary[self.unknown], "vocab": list(self.scores.items())}
+        return {"pre_tokenizer": _SPACES, "decoder": _SPACES, "model": _MODEL | entries}
+
+    @classmethod
+    def from_components(
+        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
+    ) -> Self:
+        """Build the tokenizer that a file describes."""
+        for place in ("normalizer", "post_processor"):
+            files.match(components, place, None)
+        files.match(components, "pre_tokenizer", _SPACES)
+        files.match(components, "decoder", _SPACES)
+        model = files.match(components, "model", _MODEL, free=("vocab", "unk_id"))
+        scores = dict(model["vocab"])
+        if model["unk_id"] is None or len(scores) < len(vocabulary):
+            raise ValueError("model 'Unigram' needs an unk_id, and all special tokens in its vocab")
+        names = list(scores)
+        return cls(scores, special_tokens=special_tokens, unknown=names[model["unk_id"]])

@@ -1,0 +1,625 @@
+"""Tests of companion.transformer.attention."""
+
+import copy
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional
+
+from companion.transformer.attention import (
+    KeyValueCache,
+    MultiHeadAttention,
+    causal_mask,
+    padding_mask,
+    scaled_dot_product_attention,
+)
+
+B, T, S, H, D = 2, 7, 5, 3, 33  # a width of 11 for each head
+TOLERANCE = {
+    torch.float64: 1e-12,
+    torch.float32: 1e-5,
+    torch.bfloat16: 3e-2,
+    torch.float16: 4e-3,
+}
+
+
+def draw(*shape, seed=0, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def close(a, b, atol=1e-12):
+    return torch.allclose(a, b, rtol=0, atol=atol)
+
+
+def twins(*, bias=True, dropout=0.0):
+    """Return our module and PyTorch's with the same parameters."""
+    torch.manual_seed(0)
+    ours = MultiHeadAttention(D, H, bias=bias, dropout=dropout).double()
+    its = nn.MultiheadAttention(D, H, bias=bias, dropout=dropout, batch_first=True).double()
+    parts = (ours.query, ours.key, ours.value)
+    with torch.no_grad():
+        its.in_proj_weight.copy_(torch.cat([part.weight for part in parts]))
+        if bias:
+            its.in_proj_bias.copy_(torch.cat([part.bias for part in parts]))
+    its.out_proj.load_state_dict(ours.output.state_dict())
+    return ours, its
+
+
+def masks(T, S):
+    """Return masks of all shapes for scores (B, H, T, S); each row may attend to something."""
+    generator = torch.Generator().manual_seed(1)
+    free = torch.rand(B, H, T, S, generator=generator) < 0.5
+    free[..., 0] = True
+    return {
+        "none": None,
+        "causal": torch.ones(T, S, dtype=torch.bool).tril(),
+        "padding": padding_mask([S, 2], S),
+        "both": torch.ones(T, S, dtype=torch.bool).tril() & padding_mask([S, 2], S),
+        "rows": free[:, 0],
+        "heads": free,
+    }
+
+
+def for_library(mask, T, S):
+    """Return a mask as nn.MultiheadAttention wants it: (B * H, T, S), True where forbidden."""
+    if mask is None:
+        return None
+    mask = mask.unsqueeze(1) if mask.dim() == 3 else mask
+    return ~mask.expand(B, H, T, S).reshape(B * H, T, S)
+
+
+# --- scaled dot-product attention ----------------------------------------------------------------
+
+
+def test_a_case_by_hand():
+    # Scores 1, 2 and 0 after the division by sqrt(4); e, e^2 and 1 are their exponentials.
+    query, key = torch.tensor([[1.0, 2, 0, 0]]), 2 * torch.eye(3, 4)
+    output, weights = scaled_dot_product_attention(query, key, torch.eye(3))
+    powers = torch.tensor([math.e, math.e**2, 1.0])
+    assert torch.allclose(weights[0], powers / powers.sum())
+    assert torch.equal(output, weights)
+
+
+@pytest.mark.parametrize("name", masks(T, S))
+def test_values_and_gradients_agree_with_the_library(name):
+    mask = masks(T, S)[name]
+    mask = mask.unsqueeze(1) if mask is not None and mask.dim() == 3 else mask
+    tensors = draw(B, H, T, 11), draw(B, H, S, 11, seed=1), draw(B, H, S, 13, seed=2)
+    tensors = [tensor.requires_grad_() for tensor in tensors]
+    output, weights = scaled_dot_product_attention(*tensors, mask)
+    expected = functional.scaled_dot_product_attention(*tensors, attn_mask=mask)
+    assert output.shape == (B, H, T, 13)
+    assert weights.shape == (B, H, T, S)
+    assert close(output, expected)
+    factor = draw(B, H, T, 13, seed=3)
+    for ours, its in zip(
+        torch.autograd.grad((output * factor).sum(), tensors),
+        torch.autograd.grad((expected * factor).sum(), tensors),
+        strict=True,
+    ):
+        assert close(ours, its)
+
+
+def test_gradients_agree_with_differences():
+    tensors = [draw(3, 2, seed=s).requires_grad_() for s in range(3)]
+    mask = torch.tensor([[1, 0, 0], [0, 0, 0], [1, 1, 0]], dtype=torch.bool)
+
+    def both(*tensors):
+        return scaled_dot_product_attention(*tensors, mask)
+
+    assert torch.autograd.gradcheck(both, tensors)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_rows_that_may_attend_to_nothing_give_zero(dtype):
+    tensors = [draw(T, 11, seed=s, dtype=dtype).requires_grad_() for s in range(3)]
+    mask = torch.ones(T, T, dtype=torch.bool)
+    mask[[0, 4]] = False
+    mask[:, 2] = False
+    output, weights = scaled_dot_product_attention(*tensors, mask)
+    assert output.dtype == weights.dtype == dtype
+    assert (output[[0, 4]] == 0).all()
+    assert (weights[~mask] == 0).all()
+    assert close(weights.sum(dim=-1), mask.any(dim=-1).to(dtype), TOLERANCE[dtype])
+    expected = functional.scaled_dot_product_attention(*(t[None] for t in tensors), mask)[0]
+    assert close(output, expected, TOLERANCE[dtype])
+    with torch.autograd.set_detect_anomaly(True):  # no NaN on the way, either
+        output, _ = scaled_dot_product_attention(*tensors, mask)
+        gradients = torch.autograd.grad(output.square().sum(), tensors)
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert (gradients[0][[0, 4]] == 0).all()  # an empty query learns nothing
+    assert (gradients[1][2] == 0).all()  # nor does a key that nobody sees
+    assert (gradients[2][2] == 0).all()
+
+
+def test_half_precision_does_not_overflow():
+    query = torch.full((1, 64), 60.0, dtype=torch.float16)  # the inner product would be 230,400
+    output, weights = scaled_dot_product_attention(
+        query, torch.cat([query, -query]), query.new_ones(2, 3)
+    )
+    assert weights.tolist() == [[1.0, 0.0]]
+    assert (output == 1).all()
+
+
+def test_the_mask_wins_over_any_score():
+    query, key = torch.tensor([[1.0]]), torch.tensor([[-1e30], [1e30]])
+    mask = torch.tensor([[True, False]])
+    _, weights = scaled_dot_product_attention(query, key, torch.ones(2, 1), mask)
+    assert weights.tolist() == [[1.0, 0.0]]
+
+
+@given(
+    lengths=st.lists(st.integers(0, 6), min_size=1, max_size=4),
+    seed=st.integers(0, 2**32),
+    causal=st.booleans(),
+)
+@settings(deadline=None, max_examples=60)
+def test_weights_are_shares_of_what_is_allowed(lengths, seed, causal):
+    query, key, value = (draw(len(lengths), 6, 3, seed=seed + s) for s in range(3))
+    mask = padding_mask(lengths, 6)
+    if causal:
+        mask = mask & causal_mask(6)
+    output, weights = scaled_dot_product_attention(query, key, value, mask)
+    mask = mask.expand_as(weights)
+    assert (weights >= 0).all()
+    assert (weights[~mask] == 0).all()
+    assert close(weights.sum(dim=-1), mask.any(dim=-1).double())
+    assert close(output, weights @ value)
+
+
+def test_a_permutation_of_keys_changes_nothing_and_one_of_queries_follows():
+    query, key, value = draw(T, 11), draw(S, 11, seed=1), draw(S, 13, seed=2)
+    output, weights = scaled_dot_product_attention(query, key, value)
+    order = torch.tensor([4, 2, 0, 1, 3])
+    same, permuted = scaled_dot_product_attention(query, key[order], value[order])
+    assert close(same, output)
+    assert close(permuted, weights[:, order])
+    turned, _ = scaled_dot_product_attention(query.flip(0), key, value)
+    assert close(turned, output.flip(0))
+
+
+@pytest.mark.parametrize(("n_queries", "n_keys"), [(0, 5), (7, 0), (1, 1), (0, 0)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_nothing_to_ask_and_nobody_to_answer(n_queries, n_keys, masked):
+    mask = torch.ones(n_queries, n_keys, dtype=torch.bool) if masked else None
+    query, key, value = draw(n_queries, 3), draw(n_keys, 3), draw(n_keys, 2)
+    output, weights = scaled_dot_product_attention(query, key, value, mask)
+    assert output.shape == (n_queries, 2)
+    assert weights.shape == (n_queries, n_keys)
+    expected = value.mean(dim=0) if n_keys == 1 else output.new_zeros(2)
+    assert close(output, expected.expand(n_queries, 2))
+
+
+def test_the_inputs_stay_as_they_were():
+    tensors = [draw(3, 2, seed=s) for s in range(3)]
+    mask = causal_mask(3)
+    before = [tensor.clone() for tensor in (*tensors, mask)]
+    scaled_dot_product_attention(*tensors, mask)
+    assert all(torch.equal(a, b) for a, b in zip((*tensors, mask), before, strict=True))
+
+
+def test_dropout_scales_what_it_keeps():
+    torch.manual_seed(0)
+    query, value = torch.zeros(500, 2), torch.eye(400)
+    output, weights = scaled_dot_product_attention(query, torch.zeros(400, 2), value, dropout=0.25)
+    assert torch.allclose(weights, torch.full((500, 400), 1 / 400))  # before dropout
+    kept = output != 0
+    assert abs(kept.float().mean() - 0.75) < 0.01
+    assert torch.allclose(output[kept], torch.tensor(1 / 400 / 0.75))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"query": np.zeros((3, 2))}, TypeError, "query must be a Tensor of .* got ndarray"),
+        ({"key": torch.zeros(4, 2).long()}, TypeError, r"key must be .* got torch\.int64"),
+        ({"value": torch.zeros(4)}, ValueError, r"value must have two axes or more, got \(4,\)"),
+        ({"value": torch.zeros(4, 2).half()}, TypeError, r"value must be torch\.float32 as query"),
+        ({"query": torch.zeros(3, 5)}, ValueError, r"do not fit: got \(3, 5\), \(4, 2\), \(4, 2\)"),
+        ({"value": torch.zeros(5, 2)}, ValueError, r"do not fit: got .*, \(5, 2\)"),
+        (
+            {"query": torch.zeros(3, 0), "key": torch.zeros(4, 0)},
+            ValueError,
+            r"do not fit: got \(3, 0\)",
+        ),
+        (
+            {"query": torch.zeros(2, 3, 2), "key": torch.zeros(5, 4, 2)},
+            ValueError,
+            r"do not fit: got \(2, 3, 2\), \(5, 4, 2\)",
+        ),
+        ({"mask": torch.ones(3, 4)}, TypeError, r"mask must be a Tensor of bool .* torch\.float32"),
+        ({"mask": np.ones((3, 4), bool)}, TypeError, "mask must be a Tensor of bool .* ndarray"),
+        ({"mask": causal_mask(4)}, ValueError, r"scores of shape \(3, 4\), got \(4, 4\)"),
+        (
+            {"mask": torch.ones(2, 3, 4, dtype=torch.bool)},
+            ValueError,
+            r"scores of shape \(3, 4\), got \(2, 3, 4\)",
+        ),
+        (
+            {"mask": torch.ones(3, 4, dtype=torch.bool, device="meta")},
+            ValueError,
+            "mask must be on the device cpu, got meta",
+        ),
+        ({"dropout": 1.0}, ValueError, r"dropout must be at least 0 and below 1, got 1\.0"),
+        ({"dropout": math.nan}, ValueError, "dropout must be .* got nan"),
+        ({"dropout": "much"}, TypeError, "dropout must be a number, got 'much'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change, error, message):
+    right = {"query": torch.zeros(3, 2), "key": torch.zeros(4, 2), "value": torch.zeros(4, 2)}
+    with pytest.raises(error, match=message):
+        scaled_dot_product_attention(**(right | change))
+
+
+# --- masks ---------------------------------------------------------------------------------------
+
+
+@given(length=st.integers(0, 9), past=st.integers(0, 9))
+def test_causal_mask_by_loops(length, past):
+    mask = causal_mask(length, past=past)
+    assert mask.dtype == torch.bool
+    assert mask.shape == (length, past + length)
+    for i, j in itertools.product(range(length), range(past + length)):
+        assert mask[i, j].item() == (j <= past + i)
+
+
+@given(lengths=st.lists(st.integers(0, 5), max_size=5), extra=st.integers(0, 3))
+def test_padding_mask_by_loops(lengths, extra):
+    T = 5 + extra
+    for given_as in (lengths, np.array(lengths, dtype=int), torch.tensor(lengths).int()):
+        mask = padding_mask(given_as, T)
+        assert mask.shape == (len(lengths), 1, T)
+        assert mask.dtype == torch.bool
+        assert mask[:, 0].sum(dim=-1).tolist() == lengths
+        assert all(mask[b, 0, :n].all() for b, n in enumerate(lengths))
+
+
+def test_masks_lie_where_they_are_wanted():
+    assert causal_mask(3, device="meta").device.type == "meta"
+    both = causal_mask(4) & padding_mask([4, 2, 0], 4)
+    assert both.shape == (3, 4, 4)
+    assert both.sum().item() == 10 + 7 + 0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: causal_mask(2.5), TypeError, r"length must be an integer, got 2\.5"),
+        (lambda: causal_mask(-1), ValueError, "length must be 0 or more, got -1"),
+        (lambda: causal_mask(2, past=-1), ValueError, "past must be 0 or more, got -1"),
+        (lambda: padding_mask([1], -1), ValueError, "length must be 0 or more, got -1"),
+        (
+            lambda: padding_mask([1.0], 3),
+            TypeError,
+            r"lengths must be integers, got torch\.float32",
+        ),
+        (lambda: padding_mask([True], 3), TypeError, r"lengths must be integers, got torch\.bool"),
+        (lambda: padding_mask("ab", 3), TypeError, "lengths must be integers in one row, got 'ab'"),
+        (lambda: padding_mask([1, 4], 3), ValueError, r"from 0 to 3, got \[1, 4\]"),
+        (lambda: padding_mask([-1], 3), ValueError, r"from 0 to 3, got \[-1\]"),
+        (lambda: padding_mask([[1, 2]], 3), ValueError, r"one row .* got \[\[1, 2\]\]"),
+        (lambda: padding_mask(2, 3), ValueError, "one row .* got 2"),
+    ],
+)
+def test_masks_refuse(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+# --- multi-head attention ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("cross", [False, True])
+@pytest.mark.parametrize("name", masks(T, T))
+def test_multi_head_attention_agrees_with_the_library(name, cross, bias):
+    n_keys = S if cross else T
+    mask = masks(T, n_keys)[name]
+    ours, its = twins(bias=bias)
+    x = draw(B, T, D).requires_grad_()
+    context = draw(B, n_keys, D, seed=1).requires_grad_() if cross else x
+    y, weights = ours(x, context if cross else None, mask=mask, need_weights=True)
+    fused = ours(x, context if cross else None, mask=mask)
+    forbidden = for_library(mask, T, n_keys)
+    expected, its_weights = its(
+        x, context, context, attn_mask=forbidden, average_attn_weights=False
+    )
+    assert close(y, expected)
+    assert close(fused, expected)
+    assert close(weights, its_weights)
+
+    factor = draw(B, T, D, seed=2)
+    inputs = [x, context] if cross else [x]
+    names = [n for n, _ in ours.named_parameters()]
+    found = [
+        torch.autograd.grad((out * factor).sum(), [*inputs, *ours.parameters()])
+        for out in (y, fused)
+    ]
+    wanted = torch.autograd.grad((expected * factor).sum(), [*inputs, *its.parameters()])
+    packed = dict(zip([n for n, _ in its.named_parameters()], wanted[len(inputs) :], strict=True))
+    for gradients in found:
+        for gradient, other in zip(gradients[: len(inputs)], wanted[: len(inputs)], strict=True):
+            assert close(gradient, other, 1e-11)
+        mine = dict(zip(names, gradients[len(inputs) :], strict=True))
+        for kind in ("weight", "bias") if bias else ("weight",):
+            joined = torch.cat([mine[f"{part}.{kind}"] for part in ("query", "key", "value")])
+            assert close(joined, packed[f"in_proj_{kind}"], 1e-11)
+            assert close(mine[f"output.{kind}"], packed[f"out_proj.{kind}"], 1e-11)
+
+
+def test_heads_are_views_of_slices():
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
+    _, weights = module(x, need_weights=True)
+    parts = []
+    for head in range(H):
+        rows = slice(11 * head, 11 * head + 11)
+        query, key, value = (
+            functional.linear(x, layer.weight[rows], layer.bias[rows])
+            for layer in (module.query, module.key, module.value)
+        )
+        part, its = scaled_dot_product_attention(query, key, value)
+        assert close(its, weights[:, head])
+        parts.append(part)
+    assert close(module(x), module.output(torch.cat(parts, dim=-1)))
+
+
+def test_the_base_model_has_the_published_size():
+    with torch.device("meta"):
+        base, bare = MultiHeadAttention(512, 8), MultiHeadAttention(512, 8, bias=False)
+    assert sum(p.numel() for p in base.parameters()) == 1_050_624
+    assert sum(p.numel() for p in bare.parameters()) == 4 * 512**2
+    assert base(torch.zeros(2, 5, 512, device="meta")).shape == (2, 5, 512)
+    assert "n_heads=8" in repr(base)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("need_weights", [False, True])
+def test_all_types_and_empty_rows(dtype, need_weights):
+    torch.manual_seed(0)
+    exact = MultiHeadAttention(D, H).double()
+    module = copy.deepcopy(exact).to(dtype)
+    x = draw(B, T, D, dtype=dtype).requires_grad_()
+    mask = causal_mask(T) & padding_mask([0, 3], T)  # the first sequence is empty
+    y = module(x, mask=mask, need_weights=need_weights)
+    y = y[0] if need_weights else y
+    assert y.dtype == dtype
+    expected = exact(x.detach().double(), mask=mask)
+    assert close(y.double(), expected, TOLERANCE[dtype])
+    assert torch.equal(y[0], module.output.bias.expand(T, D))
+    gradients = torch.autograd.grad(y.square().sum(), [x, *module.parameters()])
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert (gradients[0][0] == 0).all()
+
+
+def test_under_autocast():
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H), draw(B, T, D, dtype=torch.float32)
+    expected = module(x, mask=causal_mask(T))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for need_weights in (False, True):
+            y = module(x, mask=causal_mask(T), need_weights=need_weights)
+            y = y[0] if need_weights else y
+            assert close(y.float(), expected, 3e-2)
+
+
+@given(seed=st.integers(0, 2**32), place=st.integers(0, T - 1))
+@settings(deadline=None, max_examples=20)
+def test_a_causal_mask_hides_the_future(seed, place):
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D, seed=seed)
+    changed = x.clone()
+    changed[:, place] += 1
+    for need_weights in (False, True):
+        before, after = (
+            module(z, mask=causal_mask(T), need_weights=need_weights) for z in (x, changed)
+        )
+        if need_weights:
+            before, after = before[0], after[0]
+        assert torch.equal(before[:, :place], after[:, :place])
+        assert not close(before[:, place], after[:, place], 1e-6)
+
+
+def test_padding_does_not_matter():
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
+    mask = padding_mask([T, 4], T)
+    y = module(x, mask=mask)
+    assert close(y[1, :4], module(x[1:, :4])[0])
+    changed = x.clone()
+    changed[1, 4:] = 1e6
+    assert torch.equal(y[1, :4], module(changed, mask=mask)[1, :4])
+
+
+def test_shuffled_in_shuffled_out():
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
+    order = torch.tensor([6, 2, 0, 5, 1, 3, 4])
+    assert close(module(x[:, order]), module(x)[:, order])
+
+
+def test_a_layer_can_be_replaced():
+    class Half(nn.Module):
+        def forward(self, x):
+            return x / 2
+
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
+    module.query, module.value = Half(), nn.Sequential(nn.Identity(), module.value)
+    y, _ = module(x, need_weights=True)
+    assert close(y, module(x))
+    layer = nn.Linear(D, D).double()
+    with torch.no_grad():
+        layer.weight.copy_(torch.eye(D) / 2)
+        layer.bias.zero_()
+    module.query = layer
+    assert close(y, module(x))
+
+
+def test_dropout_works_in_training_only():
+    ours, its = twins(dropout=0.5)
+    x = draw(B, T, D)
+    for need_weights in (False, True):
+        options = {"need_weights": need_weights}
+        torch.manual_seed(0)
+        first, second = (ours.train()(x, **options) for _ in range(2))
+        assert not torch.equal(*(y[0] if need_weights else y for y in (first, second)))
+        y = ours.eval()(x, **options)
+        assert close(y[0] if need_weights else y, its.eval()(x, x, x)[0])
+
+
+@pytest.mark.parametrize(("n_batch", "n_positions"), [(0, 3), (2, 0), (1, 1)])
+def test_empty_and_smallest_batches(n_batch, n_positions):
+    module = MultiHeadAttention(6, 2)
+    x = torch.zeros(n_batch, n_positions, 6)
+    y, weights = module(x, mask=causal_mask(n_positions), need_weights=True)
+    assert y.shape == module(x).shape == x.shape
+    assert weights.shape == (n_batch, 2, n_positions, n_positions)
+    nobody = module(x, torch.zeros(n_batch, 0, 6))
+    assert torch.equal(nobody, module.output.bias.expand_as(x))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        ((0, 1), {}, ValueError, "d_model must be 1 or more, got 0"),
+        ((6.0, 1), {}, TypeError, r"d_model must be an integer, got 6\.0"),
+        ((6, 0), {}, ValueError, "n_heads must be 1 or more, got 0"),
+        ((6, 4), {}, ValueError, "n_heads must divide d_model = 6, got 4"),
+        ((6, 2), {"dropout": -0.1}, ValueError, r"dropout must be at least 0 .* got -0\.1"),
+        ((6, 2), {"dropout": None}, TypeError, "dropout must be a number, got None"),
+    ],
+)
+def test_sizes_are_checked(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        MultiHeadAttention(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "error", "message"),
+    [
+        (np.zeros((2, 3, 6)), {}, TypeError, "x must be a Tensor of .* got ndarray"),
+        (torch.zeros(2, 3, 6).long(), {}, TypeError, r"x must be .* got torch\.int64"),
+        (
+            torch.zeros(2, 3, 5),
+            {},
+            ValueError,
+            r"x must have the shape \(B, T, 6\), got \(2, 3, 5\)",
+        ),
+        (torch.zeros(3, 6), {}, ValueError, r"x must have the shape \(B, T, 6\), got \(3, 6\)"),
+        (
+            torch.zeros(2, 3, 6),
+            {"context": torch.zeros(2, 4, 5)},
+            ValueError,
+            r"context must have the shape \(B, T, 6\), got \(2, 4, 5\)",
+        ),
+        (
+            torch.zeros(2, 3, 6),
+            {"context": torch.zeros(1, 4, 6)},
+            ValueError,
+            "context must have the batch of x, 2, got 1",
+        ),
+        (
+            torch.zeros(2, 3, 6),
+            {"mask": causal_mask(4)},
+            ValueError,
+            r"mask must fit the scores of shape \(2, 2, 3, 3\), got \(4, 4\)",
+        ),
+        (
+            torch.zeros(2, 3, 6),
+            {"mask": torch.ones(3, 3)},
+            TypeError,
+            r"mask must be a Tensor of bool .* got torch\.float32",
+        ),
+        (
+            torch.zeros(2, 3, 6),
+            {"mask": [[True] * 3] * 3},
+            TypeError,
+            "mask must be a Tensor of bool .* got list",
+        ),
+    ],
+)
+def test_inputs_are_checked(x, options, error, message):
+    with pytest.raises(error, match=message):
+        MultiHeadAttention(6, 2)(x, **options)
+
+
+# --- the cache -----------------------------------------------------------------------------------
+
+
+@given(cuts=st.lists(st.integers(1, T - 1), unique=True, max_size=4), seed=st.integers(0, 99))
+@settings(deadline=None, max_examples=25)
+def test_a_cache_gives_the_same_numbers(cuts, seed):
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D, seed=seed)
+    whole, all_weights = module(x, mask=causal_mask(T), need_weights=True)
+    cache, edges = KeyValueCache(), [0, *sorted(cuts), T]
+    for start, end in itertools.pairwise(edges):
+        assert len(cache) == start
+        mask = causal_mask(end - start, past=start)
+        probe = copy.copy(cache)
+        y, weights = module(x[:, start:end], mask=mask, cache=probe, need_weights=True)
+        assert close(y, whole[:, start:end])
+        assert close(weights, all_weights[:, :, start:end, :end])
+        assert close(module(x[:, start:end], mask=mask, cache=cache), y)
+    assert len(cache) == T
+
+
+def test_a_cache_of_a_context_is_filled_once():
+    torch.manual_seed(0)
+    module, x, context = MultiHeadAttention(D, H).double(), draw(B, T, D), draw(B, S, D, seed=1)
+    mask = padding_mask([S, 2], S)
+    whole = module(x, context, mask=mask)
+    calls = []
+    module.key.register_forward_hook(lambda *_: calls.append(1))
+    cache = KeyValueCache()
+    for t in range(T):
+        y = module(x[:, t : t + 1], context, mask=mask, cache=cache)
+        assert close(y, whole[:, t : t + 1])
+        assert len(cache) == S
+    assert calls == [1]
+
+
+def test_a_cache_follows_a_beam():
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
+    context, rows = draw(B, S, D, seed=1), torch.tensor([1, 0, 1])
+    own, other, empty = KeyValueCache(), KeyValueCache(), KeyValueCache()
+    module(x[:, :-1], cache=own)
+    module(x[:, :-1], context, cache=other)
+    for cache in (own, other, empty):
+        cache.select(rows)
+    last = x[rows, -1:]
+    assert close(module(last, cache=own), module(x)[rows, -1:])
+    assert close(module(last, context[rows], cache=other), module(last, context[rows]))
+    assert len(empty) == 0
+
+
+def test_a_cache_is_not_used_for_something_else():
+    module, x = MultiHeadAttention(6, 2), torch.zeros(2, 3, 6)
+    own, other = KeyValueCache(), KeyValueCache()
+    module(x, cache=own)
+    module(x, torch.zeros(2, 4, 6), cache=other)
+    with pytest.raises(ValueError, match="cache must come from attention to a context, got one"):
+        module(x, torch.zeros(2, 3, 6), cache=own)
+    with pytest.raises(ValueError, match="cache must come from self-attention, got one from att"):
+        module(x, cache=other)
+    with pytest.raises(ValueError, match="cache must hold the batch of x, 1, got 2"):
+        module(x[:1], cache=own)
+    with pytest.raises(ValueError, match="cache must hold the 5 positions of context, got 4"):
+        module(x, torch.zeros(2, 5, 6), cache=other)
+
+
+def test_a_refused_call_leaves_the_cache_as_it_was():
+    module, x, cache = MultiHeadAttention(6, 2), torch.zeros(2, 3, 6), KeyValueCache()
+    module(x, cache=cache)
+    with pytest.raises(ValueError, match=r"scores of shape \(2, 2, 3, 6\), got \(3, 3\)"):
+        module(x, mask=causal_mask(3), cache=cache)
+    assert len(cache) == 3
