@@ -52,7 +52,7 @@ def cooccurrences(
 
     Returns
     -------
-    vocabulary : Vocabulary
+    vocabulary : companion.sequences.embeddings.pairs.Vocabulary
         The V words.
     table : csr_array of float64, shape (V, V)
         Symmetric; pairs that never meet are not stored.

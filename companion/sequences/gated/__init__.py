@@ -1,6 +1,6 @@
 """Gated recurrent networks: the LSTM and the GRU, which learn what to keep, to add and to show.
 
-With the sigmoid written s and the product of two vectors entry by entry written *, one step of the
+With the sigmoid written s and the product of two vectors entry by entry ``*``, one step of the
 LSTM with the input x_t, the hidden state h and the cell state c is::
 
     i = s(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)        input gate

@@ -46,7 +46,7 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
 
     Parameters
     ----------
-    vocabulary : Vocabulary
+    vocabulary : companion.sequences.language_models.chain.Vocabulary
         The V tokens that can be predicted.
     order : int
         n, 2 or more.

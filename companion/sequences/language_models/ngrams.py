@@ -60,7 +60,7 @@ class NGramModel(LanguageModel):
         For "add-k".
     min_count : int, default 1
         Words that occur less often in the training text become [UNK].
-    vocabulary : Vocabulary, optional
+    vocabulary : companion.sequences.language_models.chain.Vocabulary, optional
         The words to know, instead of those counted by `fit`; for models that are to be compared.
 
     Raises
