@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from companion.sequences.gated import GRU, LSTM, gru_step, lstm_step, set_memory_span, trace
 from companion.sequences.gated.sequences import GRUSequence, LSTMSequence
-from companion.sequences.recurrent import RNN
+from companion.sequences.recurrent import RNN, Weights
 
 B, T, D, H = 5, 7, 3, 11  # distinct primes
 TWINS = [(LSTM, nn.LSTM), (GRU, nn.GRU)]
@@ -187,7 +187,7 @@ def test_fast_agrees_with_slow_under_any_mask(ours, data):
     rows = st.lists(st.booleans(), min_size=length, max_size=length)
     mask = torch.tensor([data.draw(rows) for _ in range(n)])
     start = tuple(part[0] for part in parts_of(state))
-    y, last = network.scan(x, start, *network.parameters(), mask=mask)
+    y, last = network.scan(x, start, Weights(*network.parameters()), mask)
     leaves = [x, *parts_of(state), *network.parameters()]
     same_values_and_gradients(
         [y, *(part[None] for part in last)],
@@ -534,3 +534,13 @@ def test_an_lstm_with_spans_learns_what_an_lstm_without_does_not():
 
     assert right_answers(lambda network: set_memory_span(network, 25)) < 0.1
     assert right_answers(lambda network: None) > 0.4
+
+
+@pytest.mark.parametrize("state", [torch.zeros(1, 2, 3), None])
+def test_an_lstm_wants_its_two_states_in_a_tuple(state):
+    network = LSTM(5, 3)
+    if state is None:
+        assert network(torch.zeros(2, 4, 5), None)[0].shape == (2, 4, 3)
+    else:
+        with pytest.raises(TypeError, match=r"state must be 2 tensors in a tuple, got Tensor"):
+            network(torch.zeros(2, 4, 5), state)

@@ -98,12 +98,12 @@ def run(
     with tqdm(total=epochs, leave=False, disable=not is_watched()) as bar:
         for epoch in range(epochs):
             stays = rng.random(len(ids)) < keep[ids]
-            todo = list(_cut(ids[stays], places[stays], window, at_once, noise, rng))
-            for number, blocks in enumerate(todo):
-                done = (epoch + number / len(todo)) / epochs
+            steps = list(_cut(ids[stays], places[stays], window, at_once, noise, rng))
+            for number, blocks in enumerate(steps):
+                done = (epoch + number / len(steps)) / epochs
                 step(blocks(), max(learning_rate * (1 - done), LEAST_RATE))
                 if number % 100 == 99:
-                    bar.update(100 / len(todo))
+                    bar.update(100 / len(steps))
             for table in watched:
                 if not table.isfinite().all():
                     raise ValueError(

@@ -5,8 +5,6 @@ Chapter: book/sequences/gated.ipynb
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
@@ -14,7 +12,7 @@ from torch import Tensor
 
 from companion.arguments import finite
 from companion.sequences.gated.sequences import GRUSequence, LSTMSequence
-from companion.sequences.recurrent import RecurrentNetwork, State
+from companion.sequences.recurrent import RecurrentNetwork, State, Weights
 
 
 class LSTM(RecurrentNetwork):
@@ -39,19 +37,12 @@ class LSTM(RecurrentNetwork):
     n_states = 2
 
     def scan(
-        self,
-        x: Tensor,
-        state: State,
-        weight_ih: Any,
-        weight_hh: Any,
-        bias_ih: Any,
-        bias_hh: Any,
-        *,
-        mask: Tensor | None,
+        self, x: Tensor, state: State, weights: Weights, mask: Tensor | None
     ) -> tuple[Tensor, State]:
         """Read x (B, T, width) from left to right; see `RecurrentNetwork.scan`."""
-        x, steps = _time_first(x, state, mask)
-        bias = None if bias_ih is None else bias_ih + bias_hh
+        x, steps = _time_first(x, mask)
+        weight_ih, weight_hh, bias_ih, bias_hh = weights
+        bias = None if bias_ih is None or bias_hh is None else bias_ih + bias_hh
         results = LSTMSequence.apply(x, weight_ih, weight_hh, bias, *state, steps)
         y, h, c = results  # type: ignore[misc]
         return _batch_first(y, mask), (h, c)
@@ -78,28 +69,17 @@ class GRU(RecurrentNetwork):
     n_states = 1
 
     def scan(
-        self,
-        x: Tensor,
-        state: State,
-        weight_ih: Any,
-        weight_hh: Any,
-        bias_ih: Any,
-        bias_hh: Any,
-        *,
-        mask: Tensor | None,
+        self, x: Tensor, state: State, weights: Weights, mask: Tensor | None
     ) -> tuple[Tensor, State]:
         """Read x (B, T, width) from left to right; see `RecurrentNetwork.scan`."""
-        x, steps = _time_first(x, state, mask)
-        results = GRUSequence.apply(x, weight_ih, weight_hh, bias_ih, bias_hh, *state, steps)
+        x, steps = _time_first(x, mask)
+        results = GRUSequence.apply(x, *weights, *state, steps)
         y, h = results  # type: ignore[misc]
         return _batch_first(y, mask), (h,)
 
 
-def _time_first(x: Tensor, state: State, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+def _time_first(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Return inputs as (T, B, D), and the mask as (T, B, 1)."""
-    for part in state:
-        if part.dtype != x.dtype:  # copied into a buffer, it would be converted silently
-            raise TypeError(f"state must be of {x.dtype} as the input, got {part.dtype}")
     if mask is None:
         return x.transpose(0, 1).contiguous(), None
     x = x.masked_fill(~mask[:, :, None], 0)  # whatever the padding holds, NaN included

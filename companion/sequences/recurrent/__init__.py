@@ -7,6 +7,14 @@ Chapter: book/sequences/recurrent.ipynb
 """
 
 from companion.sequences.recurrent.cell import bptt_terms, rnn_step, state_jacobians
-from companion.sequences.recurrent.network import RNN, RecurrentNetwork, State
+from companion.sequences.recurrent.network import RNN, RecurrentNetwork, State, Weights
 
-__all__ = ["RNN", "RecurrentNetwork", "State", "bptt_terms", "rnn_step", "state_jacobians"]
+__all__ = [
+    "RNN",
+    "RecurrentNetwork",
+    "State",
+    "Weights",
+    "bptt_terms",
+    "rnn_step",
+    "state_jacobians",
+]

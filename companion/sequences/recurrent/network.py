@@ -20,7 +20,8 @@ Chapter: book/sequences/recurrent.ipynb
 from __future__ import annotations
 
 import math
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,16 @@ State = tuple[Tensor, ...]  # of one layer and direction, each (B, hidden_size)
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-class RecurrentNetwork(nn.Module):
+class Weights(NamedTuple):
+    """The parameters of one layer in one direction; the biases may be missing."""
+
+    weight_ih: Tensor  # (n_gates * H, width of what comes in)
+    weight_hh: Tensor  # (n_gates * H, H)
+    bias_ih: Tensor | None  # (n_gates * H,)
+    bias_hh: Tensor | None  # (n_gates * H,)
+
+
+class RecurrentNetwork(nn.Module, ABC):
     """Layers of a recurrent cell, in one direction or two; the base of `RNN`, `LSTM` and `GRU`.
 
     A subclass says how many gates its cell has, how many tensors its state has, and how one layer
@@ -144,14 +154,12 @@ class RecurrentNetwork(nn.Module):
             outputs = []
             for suffix in suffixes:
                 start = tuple(part[len(last)] for part in states)
-                weights = [
-                    getattr(self, name + suffix, None)
-                    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-                ]
+                found: list[Any] = [getattr(self, name + suffix, None) for name in Weights._fields]
+                weights = Weights(*found)
                 backwards = suffix.endswith("_reverse")
                 read = x.flip(1) if backwards else x
                 valid = mask.flip(1) if backwards and mask is not None else mask
-                y, end = self.scan(read, start, *weights, mask=valid)
+                y, end = self.scan(read, start, weights, valid)
                 outputs.append(y.flip(1) if backwards else y)
                 last.append(end)
             x = torch.cat(outputs, dim=2)  # (B, T, directions * H)
@@ -160,22 +168,14 @@ class RecurrentNetwork(nn.Module):
             x, ends = x.squeeze(0), [end.squeeze(1) for end in ends]
         return x, ends[0] if self.n_states == 1 else tuple(ends)
 
+    @abstractmethod
     def scan(
-        self,
-        x: Tensor,
-        state: State,
-        weight_ih: Any,
-        weight_hh: Any,
-        bias_ih: Any,
-        bias_hh: Any,
-        *,
-        mask: Tensor | None,
+        self, x: Tensor, state: State, weights: Weights, mask: Tensor | None
     ) -> tuple[Tensor, State]:
-        """Let one cell read x (B, T, width) from left to right; to be defined by the subclass.
+        """Let one cell read x (B, T, width) from left to right.
 
         Where `mask` (B, T) is False, the state stays and the output is 0.
         """
-        raise NotImplementedError
 
     def _prepare(
         self, x: Tensor, state: Any, lengths: Tensor | None
@@ -193,9 +193,13 @@ class RecurrentNetwork(nn.Module):
         B, T, _ = x.shape
         rows = self.num_layers * (2 if self.bidirectional else 1)
         shape = (rows, self.hidden_size) if single else (rows, B, self.hidden_size)
+        states: list[Any]
         if state is None:
             states = [x.new_zeros(rows, B, self.hidden_size) for _ in range(self.n_states)]
         else:
+            if self.n_states > 1 and not isinstance(state, tuple | list):
+                came = type(state).__name__
+                raise TypeError(f"state must be {self.n_states} tensors in a tuple, got {came}")
             states = [state] if self.n_states == 1 else list(state)
             for part in states:
                 if not isinstance(part, Tensor) or part.dtype != x.dtype:
@@ -254,23 +258,16 @@ class RNN(RecurrentNetwork):
         self.nonlinearity = nonlinearity
 
     def scan(
-        self,
-        x: Tensor,
-        state: State,
-        weight_ih: Any,
-        weight_hh: Any,
-        bias_ih: Any,
-        bias_hh: Any,
-        *,
-        mask: Tensor | None,
+        self, x: Tensor, state: State, weights: Weights, mask: Tensor | None
     ) -> tuple[Tensor, State]:
         """Read x (B, T, width) step by step; see `RecurrentNetwork.scan`."""
         (h,) = state
         activate = torch.tanh if self.nonlinearity == "tanh" else torch.relu
-        inputs = nn.functional.linear(x, weight_ih, bias_ih)  # (B, T, H): all steps at once
+        inputs = nn.functional.linear(x, weights.weight_ih, weights.bias_ih)  # (B, T, H): all steps
         outputs = []
         for t in range(x.shape[1]):
-            new = activate(inputs[:, t] + nn.functional.linear(h, weight_hh, bias_hh))
+            recurrent = nn.functional.linear(h, weights.weight_hh, weights.bias_hh)
+            new = activate(inputs[:, t] + recurrent)
             h = new if mask is None else torch.where(mask[:, t, None], new, h)
             outputs.append(h)
         y = torch.stack(outputs, dim=1)  # (B, T, H)
