@@ -20,6 +20,7 @@ from companion.sequences.seq2seq.batching import (
     SPECIAL_TOKENS,
     UNK,
     batches,
+    check_ids,
     encode_pairs,
     pad,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "WordEmbedding",
     "batches",
     "beam_search",
+    "check_ids",
     "encode_pairs",
     "exact_match",
     "exactly_right",

@@ -154,3 +154,34 @@ def batches(
     for start in rng.permutation(starts).tolist():
         chosen = [pairs[number] for number in order[start : start + size]]
         yield pad([source for source, _ in chosen]), pad([target for _, target in chosen])
+
+
+def check_ids(ids: Any, name: str, vocab_size: int) -> None:
+    """Refuse what are no token numbers of shape (B, T).
+
+    Parameters
+    ----------
+    ids : Tensor of int64, shape (B, T)
+        B and T are 1 or more.
+    name : str
+        Of the argument, for the message.
+    vocab_size : int
+        Numbers must be from 0 to this minus 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If type, shape or a number is wrong.
+    """
+    if not isinstance(ids, Tensor) or ids.dtype != torch.int64:
+        came = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
+        raise TypeError(f"{name} must be a torch.Tensor of int64, got {came}")
+    if ids.ndim != 2 or 0 in ids.shape:
+        raise ValueError(
+            f"{name} must have the shape (B, T), both 1 or more, got {tuple(ids.shape)}"
+        )
+    low, high = int(ids.min()), int(ids.max())
+    if low < 0 or high >= vocab_size:
+        raise ValueError(
+            f"{name} must hold numbers from 0 to {vocab_size - 1}, got {low} to {high}"
+        )

@@ -23,7 +23,7 @@ Chapter: book/sequences/seq2seq.ipynb
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ from torch.nn import functional
 from companion.arguments import integer
 from companion.sequences.gated import GRU
 from companion.sequences.seq2seq.attention import AdditiveAttention
-from companion.sequences.seq2seq.batching import PAD, SPECIAL_TOKENS
+from companion.sequences.seq2seq.batching import PAD, SPECIAL_TOKENS, check_ids
 
 
 class WordEmbedding(nn.Module):
@@ -195,7 +195,7 @@ class Seq2Seq(nn.Module):
         context : Tensor, shape (B, hidden_size)
             The last state of both directions: the whole source in one vector.
         """
-        _check_tokens(source, "source", self.source_vocab_size)
+        check_ids(source, "source", self.source_vocab_size)
         mask = source != PAD
         lengths = mask.sum(dim=1)
         if (lengths == 0).any() or (mask[:, 1:] & ~mask[:, :-1]).any():
@@ -236,7 +236,7 @@ class Seq2Seq(nn.Module):
         weights : Tensor, shape (B, T_target, T_source)
             Of attention; all 1, of shape (B, T_target, 1), where the context is fixed.
         """
-        _check_tokens(target, "target", self.target_embedding.num_embeddings)
+        check_ids(target, "target", self.target_embedding.num_embeddings)
         outputs, hidden = self.decoder(self.target_embedding(target), state.hidden[None])
         if self.attention is None:
             context = state.memory.expand(-1, outputs.shape[1], -1)
@@ -290,19 +290,3 @@ def _embedding(n: int, size: int, *, padding: int | None = None) -> nn.Embedding
     if padding is not None:
         nn.init.zeros_(embedding.weight[padding])
     return embedding
-
-
-def _check_tokens(ids: Any, name: str, vocab_size: int) -> None:
-    """Refuse what are no token numbers of shape (B, T)."""
-    if not isinstance(ids, Tensor) or ids.dtype != torch.int64:
-        came = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
-        raise TypeError(f"{name} must be a torch.Tensor of int64, got {came}")
-    if ids.ndim != 2 or 0 in ids.shape:
-        raise ValueError(
-            f"{name} must have the shape (B, T), both 1 or more, got {tuple(ids.shape)}"
-        )
-    low, high = int(ids.min()), int(ids.max())
-    if low < 0 or high >= vocab_size:
-        raise ValueError(
-            f"{name} must hold numbers from 0 to {vocab_size - 1}, got {low} to {high}"
-        )
