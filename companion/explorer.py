@@ -160,9 +160,10 @@ def is_watched() -> bool:
     """Tell whether a person watches this session: an interactive notebook or a terminal.
 
     Notebooks that are executed by a program (the build of this book, its tests) set the environment
-    variable ``COMPANION_UNWATCHED``, so that no progress bar enters a stored output.
+    variable ``COMPANION_UNWATCHED``, so that no progress bar enters a stored output. Of several
+    processes that torchrun has started, the first one is watched.
     """
-    if os.environ.get("COMPANION_UNWATCHED"):
+    if os.environ.get("COMPANION_UNWATCHED") or os.environ.get("RANK", "0") != "0":
         return False
     return "ipykernel" in sys.modules or sys.stderr.isatty()
 

@@ -9,7 +9,7 @@ gradient g = dL/dw; lr is the learning rate::
     AdamW:  w = (1 - lr * weight_decay) * w, then Adam
 
 An epoch is ceil(N / B) steps, which show every sample once. What this module leaves out: schedules
-of the learning rate, data that does not fit into memory, more than one device.
+of the learning rate, data that does not fit into memory.
 
 References (in full in the chapter's bibliography): Robbins and Monro (1951), stochastic descent;
 Kingma and Ba (2015), Adam; Pascanu, Mikolov and Bengio (2013), clipping.
@@ -36,7 +36,7 @@ from tqdm.auto import tqdm
 from companion import figures
 from companion.arguments import between, integer
 from companion.explorer import is_watched
-from companion.runs import Run, number
+from companion.runs import Run
 
 Data = tuple[Tensor, Tensor]  # inputs (N, ...) and targets (N, ...)
 Function = Callable[[Tensor, Tensor], Any]  # of outputs and targets: a loss or a metric
@@ -291,22 +291,21 @@ def fit(
 ) -> History:
     """Train a model, and tell how it went.
 
-    The model comes back in evaluation mode, on the device where it was. PyTorch's own random
-    generator is afterwards as it was before.
+    The model comes back in evaluation mode, on the device where it was, PyTorch's own random
+    generator as it was. If ``torchrun`` starts W processes, a step takes W * `batch_size` samples,
+    each process its share; dropout and batch norm apart, the result is that of one process with
+    this batch. Each process has all data, and measures all validation data; the means count.
 
     Parameters
     ----------
-    model : Module
-        Its parameters are changed.
+    model, optimizer : Module and torch.optim.Optimizer
+        The parameters of the model are changed; the optimiser must be made with them.
     train : tuple of two Tensors, shapes (N, ...)
         Inputs and targets.
     loss : callable
         ``loss(outputs, targets)`` gives a tensor with one number, a mean over the batch.
-    optimizer : torch.optim.Optimizer
-        Made with the parameters of `model`.
     epochs, batch_size : int
-        How often all samples are shown, and how many in one step; an epoch's last batch may be
-        smaller.
+        How often all samples are shown, and how many in a step; an epoch's last may have fewer.
     validation : tuple of two Tensors, optional
         Data to measure, not to learn from.
     metrics : mapping of str to callable, optional
@@ -354,7 +353,8 @@ def fit(
     settings = {"batch_size": batch_size, "clip_norm": clip_norm, "patience": patience}
     settings |= {"keep_best": keep_best, "metrics": list(metrics)}
     run.describe({"train": train, "validation": validation}, **settings)
-    n_samples, n_steps = len(train[0]), iterations_per_epoch(len(train[0]), batch_size)
+    n_samples, together = len(train[0]), batch_size * run.processes.size
+    n_steps = iterations_per_epoch(n_samples, together)
     history, best = History(metrics={name: [] for name in metrics}), {}
 
     with run, tqdm(total=epochs * n_steps, leave=False, disable=not is_watched()) as bar:
@@ -371,26 +371,26 @@ def fit(
                 break
             start, losses = time.perf_counter(), []
             model.train()
-            batches = torch.randperm(n_samples, generator=run.order).split(batch_size)
+            batches = torch.randperm(n_samples, generator=run.order).split(together)
             for step, batch in enumerate(batches, 1):
                 optimizer.zero_grad()
                 outputs, targets = run.forward(train, batch)
                 value = loss(outputs, targets)
-                losses.append(number(value, "loss", f"in epoch {epoch}, step {step}"))
-                value.backward()
+                losses.append(run.number(value, "loss", f"in epoch {epoch}, step {step}", batch))
+                run.backward(value, batch)
                 if clip_norm is not None:
                     nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
                 optimizer.step()
                 bar.update()
-            run.check_finite(f"after epoch {epoch}")
+            run.end_epoch(epoch)
             history.train_loss.append(np.dot(losses, list(map(len, batches))).item() / n_samples)
             if validation is not None:
                 where = f"on the validation data after epoch {epoch}"
                 outputs, targets = run.evaluate(validation, batch_size)
-                history.validation_loss.append(number(loss(outputs, targets), "loss", where))
+                history.validation_loss.append(run.number(loss(outputs, targets), "loss", where))
                 outputs, targets = outputs.cpu(), targets.cpu()
                 for name, metric in metrics.items():
-                    history.metrics[name].append(number(metric(outputs, targets), name, where))
+                    history.metrics[name].append(run.number(metric(outputs, targets), name, where))
             if keep_best and history.best_epoch == epoch:
                 best = {name: value.clone() for name, value in model.state_dict().items()}
             history.seconds += time.perf_counter() - start
