@@ -188,9 +188,12 @@ class _Memory:
     def _watch(self) -> None:
         while not self.done.wait(0.02):
             try:
-                self.peak = max(self.peak, self.process.memory_info().rss / 2**20)
-            except psutil.Error:
-                return
+                family = [self.process, *self.process.children(recursive=True)]
+                memory = sum(process.memory_info().rss for process in family)
+                self.peak = max(self.peak, memory / 2**20)
+            except psutil.Error:  # the kernel has ended, or a process that it had started
+                if not self.process.is_running():
+                    return
 
 
 def _validate(
@@ -231,7 +234,8 @@ def run(paths: list[Path], *, workers: int | None = None) -> None:
     """Execute notebooks in parallel and keep the results; report every one that fails.
 
     The limit on the running time holds for a chapter that has the machine for itself: one that
-    is too slow beside the others is executed again, alone.
+    is too slow beside the others is executed again, alone. One that starts processes of its own
+    is executed alone from the start, after all others.
 
     Raises
     ------
@@ -240,18 +244,26 @@ def run(paths: list[Path], *, workers: int | None = None) -> None:
     """
     if not paths:
         return
-    workers = workers or min(len(paths), os.cpu_count() or 1)
+    alone = [path for path in paths if starts_processes(path)]
+    beside = [path for path in paths if path not in alone]
+    workers = workers or max(1, min(len(beside), os.cpu_count() or 1))
     with _one_thread_each(workers > 1), ProcessPoolExecutor(workers) as pool:
-        outcomes = list(zip(paths, pool.map(_run, paths), strict=True))
+        outcomes = list(zip(beside, pool.map(_run, beside), strict=True))
+    outcomes += [(path, _run(path)) for path in alone]
     messages = []
     for path, error in outcomes:
-        if isinstance(error, TooSlowError) and workers > 1:
+        if isinstance(error, TooSlowError) and workers > 1 and path in beside:
             print(f"  {error}: once more, alone", flush=True)
             error = _run(path)
         if error:
             messages.append(str(error))
     if messages:
         raise ChapterError("\n\n".join(messages))
+
+
+def starts_processes(path: Path) -> bool:
+    """Tell whether a chapter computes in processes beside its kernel, and so needs all cores."""
+    return any("ProcessPoolExecutor(" in source for source in code_of(nbformat.read(path, 4)))
 
 
 # OpenMP (PyTorch), and the two libraries of linear algebra, which otherwise follow it.

@@ -127,9 +127,23 @@ def test_a_chapter_that_is_slow_beside_others_gets_a_second_run_alone(monkeypatc
 
     monkeypatch.setattr(execute, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(execute, "_run", alone.append)
+    monkeypatch.setattr(execute, "starts_processes", lambda path: path == "c.ipynb")
     with pytest.raises(execute.ChapterError, match=r"^b\.ipynb: cell 1 failed$"):
-        execute.run(["a.ipynb", "b.ipynb"], workers=2)
-    assert alone == ["a.ipynb"]
+        execute.run(["a.ipynb", "b.ipynb", "c.ipynb"], workers=2)
+    assert alone == ["c.ipynb", "a.ipynb"]
+
+
+def test_a_chapter_with_processes_is_known_and_their_memory_counts(tmp_path):
+    code = (
+        "import subprocess, sys\n"
+        "# ProcessPoolExecutor(\n"
+        "code = 'block = bytearray(300_000_000); import time; time.sleep(1)'\n"
+        "subprocess.run([sys.executable, '-c', code], check=True)"
+    )
+    path = written(tmp_path, code)
+    assert execute.starts_processes(path)
+    assert execute.execute(path)[1].megabytes > 330
+    assert not execute.starts_processes(written(tmp_path, "print('a')"))
 
 
 @pytest.mark.parametrize("before", [None, "2"])

@@ -2,9 +2,9 @@
 
 With E the embedding of a token and PE the encoding of its position::
 
-    encoder:  x_j = sqrt(D) E(source_j) + PE(j),  through N encoder blocks       -> memory
-    decoder:  y_i = sqrt(D) E(target_i) + PE(i),  through N decoder blocks, where y_i attends to
-              y_1 ... y_i and to the memory
+    encoder:  x_j = s E(source_j) + PE(j),  through the encoder's blocks:  the memory
+    decoder:  y_i = s E(target_i) + PE(i),  through the decoder's blocks, where y_i attends to
+              y_1 ... y_i and to the memory;  s = sqrt(D)
     output:   P(target_{i+1} | target_1 ... target_i, source) = softmax(E y_i)
 
 The decoder's embedding matrix serves a second time as the last layer. In training all positions go
@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import integer
+from companion.arguments import between, integer
 from companion.sequences.seq2seq import PAD, check_ids
 from companion.transformer.attention import KeyValueCache, causal_mask
 from companion.transformer.blocks import (
@@ -74,6 +74,7 @@ class TransformerConfig:
     activation: str = "relu"  # of the feed-forward networks: "relu" or "gelu"
     norm_first: bool = False  # normalise before each part (True), or after each sum
     share_embeddings: bool = False  # one matrix for both languages
+    embedding_scale: float | None = None  # times E, where positions are added; None: sqrt(D)
 
     def __post_init__(self) -> None:
         for name in ("source_vocab_size", "target_vocab_size", "d_model", "n_heads"):
@@ -84,6 +85,8 @@ class TransformerConfig:
         if self.d_model % 2 or self.d_model % self.n_heads:
             wanted = f"an even number that n_heads = {self.n_heads} divides"
             raise ValueError(f"d_model must be {wanted}, got {self.d_model}")
+        if self.embedding_scale is not None:
+            between(0, self.embedding_scale, math.inf, "embedding_scale")
         if self.activation not in ACTIVATIONS:
             names = " or ".join(map(repr, ACTIVATIONS))
             raise ValueError(f"activation must be {names}, got {self.activation!r}")
@@ -296,8 +299,9 @@ class Transformer(nn.Module):
         return logits[:, 0], (memory, mask, *parts)
 
     def _embed(self, vectors: Tensor, start: int) -> Tensor:
-        """Scale the vectors of tokens, (B, T, D), so that positions do not outweigh them."""
-        return self.dropout(self.positions(vectors * math.sqrt(self.config.d_model), start=start))
+        """Scale the vectors of tokens, (B, T, D), and add the positions."""
+        scale = self.config.embedding_scale or math.sqrt(self.config.d_model)
+        return self.dropout(self.positions(vectors * scale, start=start))
 
     def _vectors(self) -> Tensor:
         """Return the vectors of all target tokens, (V, D)."""
