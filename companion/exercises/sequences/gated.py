@@ -83,6 +83,7 @@ EXERCISES = {
             (lambda args, got, expected: abs(got) < 1e-9, "Does all of the candidate enter?"),
             (lambda args, got, expected: abs(got - 0.7) < 0.001, "Is all of the old cell kept?"),
             (lambda args, got, expected: abs(got - 0.4) < 0.001, "And what comes in?"),
+            (lambda args, got, expected: abs(got + 0.1) < 0.001, "And what stays?"),
             (
                 lambda args, got, expected: abs(got - math.tanh(0.3)) < 0.001,
                 "The tanh comes after the cell, on the way to the hidden state.",
@@ -92,6 +93,7 @@ EXERCISES = {
     "half_life": Exercise(
         expected=7,
         hints=(
+            (lambda args, got, expected: got != int(got), "A whole number of steps is wanted."),
             (
                 lambda args, got, expected: got == 6,
                 "There 53 % are still left. One more.",
@@ -186,7 +188,9 @@ EXERCISES = {
                 "In this chapter an update gate of 1 keeps the old state.",
             ),
             (
-                lambda args, got, expected: _close(got, args[2] * args[0] + args[1]),
+                lambda args, got, expected: (
+                    not _close(got, expected) and _close(got, args[2] * args[0] + args[1])
+                ),
                 "What is kept leaves less room for the candidate: both shares sum to 1.",
             ),
             (

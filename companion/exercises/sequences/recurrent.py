@@ -139,15 +139,21 @@ EXERCISES = {
                 "The states of all steps are wanted, not the last one only.",
             ),
             (
-                lambda args, got, expected: _close(got, np.array(_read(*args, carry=0))),
+                lambda args, got, expected: (
+                    not _close(got, expected) and _close(got, np.array(_read(*args, carry=0)))
+                ),
                 "Nothing is handed on: where does the state before enter?",
             ),
             (
-                lambda args, got, expected: _close(got, _outside(*args)),
+                lambda args, got, expected: (
+                    not _close(got, expected) and _close(got, _outside(*args))
+                ),
                 "The past enters inside the tanh.",
             ),
             (
-                lambda args, got, expected: _close(got, expected[::-1]),
+                lambda args, got, expected: (
+                    not _close(got, expected) and _close(got, expected[::-1])
+                ),
                 "The first step comes first.",
             ),
         ),
@@ -162,7 +168,9 @@ EXERCISES = {
         generate=random_states,
         hints=(
             (
-                lambda args, got, expected: _close(got, expected[::-1]),
+                lambda args, got, expected: (
+                    not _close(got, expected) and _close(got, expected[::-1])
+                ),
                 "The term of step 1 comes first.",
             ),
             (
@@ -170,12 +178,15 @@ EXERCISES = {
                 "That is their sum. Return one term for each step.",
             ),
             (
-                lambda args, got, expected: _close(got, _totals(*args)),
+                lambda args, got, expected: (
+                    not _close(got, expected) and _close(got, _totals(*args))
+                ),
                 "Earlier steps are counted twice: hold the state before fixed in each term.",
             ),
             (
-                lambda args, got, expected: _close(
-                    got, (1 - args[0] ** 2) * np.append(args[1], args[0][:-1])
+                lambda args, got, expected: (
+                    not _close(got, expected)
+                    and _close(got, (1 - args[0] ** 2) * np.append(args[1], args[0][:-1]))
                 ),
                 "These are the immediate derivatives. How does each get to the last state?",
             ),
@@ -192,7 +203,7 @@ EXERCISES = {
         expected=44,
         hints=(
             (lambda args, got, expected: got == 43, "Just not yet: there it is 1.08 per cent."),
-            (lambda args, got, expected: 0 < got < 1, "A number of steps is wanted."),
+            (lambda args, got, expected: got != int(got), "A whole number of steps is wanted."),
             (lambda args, got, expected: got < 43, "There the influence is still larger."),
             (lambda args, got, expected: got > 44, "It happens sooner."),
         ),
@@ -206,12 +217,20 @@ EXERCISES = {
             "e": "shifted",
         },
         hints=(
+            (
+                lambda args, got, expected: any(
+                    str(shape).lower().startswith("many to many") for shape in got.values()
+                ),
+                'Write "aligned" or "shifted" for the two kinds of many to many.',
+            ),
             (_says("a", "one to one"), "(a): a review is many words."),
             (_says("a", "aligned", "shifted"), "(a): how many answers are wanted?"),
             (_says("b", "many to one"), "(b): nothing is read step by step there."),
             (_says("c", "many to one", "shifted"), "(c): each second gets its answer."),
             (_says("d", "one to one", "many to one"), "(d): how many notes has a melody?"),
+            (_says("d", "aligned", "shifted"), "(d): a genre is a single input."),
             (_says("e", "aligned"), "(e): do the two texts have the same length?"),
+            (_says("e", "many to one"), "(e): a summary is more than one word."),
         ),
     ),
 }

@@ -137,8 +137,14 @@ EXERCISES = {
                 "A score of 0 still gets a share: exp(0) is 1.",
             ),
             (
-                lambda args, got, expected: _close(got, _softmax(args[0][args[1]])),
+                lambda args, got, expected: (
+                    not args[1].all() and _close(got, _softmax(args[0][args[1]]))
+                ),
                 "One weight for each position, also for those that get none.",
+            ),
+            (
+                lambda args, got, expected: _close(got, np.exp(args[0]) * args[1]),
+                "Shares sum to 1: something is missing after the exponential.",
             ),
         ),
     ),

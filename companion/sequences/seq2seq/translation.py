@@ -1,9 +1,10 @@
 """Training on sentence pairs, translating, and counting what is exactly right.
 
 The loss is the mean of -log P(y_i | y_<i, x) over all tokens of the targets in a batch, with the
-right tokens y_<i as the decoder's input (teacher forcing). Adam follows it; the learning rate rises
-over the first 15 % of the steps and falls to almost nothing at the end, as half a cosine each. What
-this module leaves out: validation while training, checkpoints, scores for half-right translations.
+right tokens y_<i as the decoder's input (teacher forcing). Adam follows it, with gradients that are
+clipped to the length 1; the learning rate rises over the first 15 % of the steps and falls to
+almost nothing at the end, as half a cosine each. What this module leaves out: validation while
+training, checkpoints, scores for half-right translations.
 
 Chapter: book/sequences/seq2seq.ipynb
 """

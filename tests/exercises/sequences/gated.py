@@ -39,12 +39,19 @@ ANSWERS = {
             (0.0, "all of the candidate"),
             (0.7, "old cell kept"),
             (0.4, "what comes in"),
+            (-0.1, "what stays"),
             (math.tanh(0.3), "on the way to the hidden state"),
         ],
     ),
     "sequences.gated.half_life": Answers(
         right=[7, math.ceil(math.log(0.5) / math.log(0.9))],
-        wrong=[(6, "53 %"), (5, "of what is left"), (20, "earlier"), (2, "still left")],
+        wrong=[
+            (6, "53 %"),
+            (5, "of what is left"),
+            (20, "earlier"),
+            (2, "still left"),
+            (6.58, "whole number"),
+        ],
     ),
     "sequences.gated.update": Answers(
         right=[update_with_loops, update_all_together],

@@ -142,6 +142,7 @@ ANSWERS = {
         wrong=[
             (43, "Just not yet"),
             (0.01, "number of steps"),
+            (43.7, "whole number"),
             (22, "still larger"),
             (100, "sooner"),
         ],
@@ -155,6 +156,9 @@ ANSWERS = {
             (SHAPES | {"c": "many to one"}, "each second"),
             (SHAPES | {"d": "one to one"}, "has a melody"),
             (SHAPES | {"e": "aligned"}, "same length"),
+            (SHAPES | {"c": "many to many, aligned"}, "two kinds"),
+            (SHAPES | {"d": "shifted"}, "single input"),
+            (SHAPES | {"e": "many to one"}, "more than one word"),
         ],
     ),
 }

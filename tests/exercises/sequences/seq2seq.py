@@ -84,6 +84,7 @@ ANSWERS = {
             (lambda scores, mask: softmax(scores) * mask, "do not sum to 1"),
             (lambda scores, mask: softmax(scores * mask), "exp(0) is 1"),
             (lambda scores, mask: softmax(scores[mask]), "One weight for each position"),
+            (lambda scores, mask: np.exp(scores) * mask, "Shares sum to 1"),
         ],
     ),
     "sequences.seq2seq.best_output": Answers(
