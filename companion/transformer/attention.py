@@ -6,9 +6,8 @@ With T queries of d numbers, S keys of d numbers and S values, all as rows::
 
 The softmax runs over the keys that a query may attend to; all others get the weight 0.
 `MultiHeadAttention` does this H times side by side, on H narrower views of the same sequence, and
-mixes the results. Masks are boolean, True where a query may attend (the paper and many libraries
-say it the other way round), and are joined by ``&``. What this module leaves out: sparse and linear
-attention, heads that share their keys and values.
+mixes the results. Masks are boolean, True where a query may attend, and are joined by ``&``. What
+this module leaves out: sparse and linear attention, heads that share their keys and values.
 
 References (in full in the chapter's bibliography): Bahdanau, Cho and Bengio (2015); Vaswani and
 others (2017).
@@ -78,8 +77,8 @@ def scaled_dot_product_attention(
         # The lowest number, not minus infinity, which would make NaN of a row without a key.
         scores.masked_fill_(~mask, torch.finfo(scores.dtype).min)
     weights = scores.softmax(dim=-1)
-    if mask is not None and not mask.any(dim=-1).all():
-        weights = weights.masked_fill(~mask, 0.0)
+    if mask is not None:
+        weights = weights.masked_fill(~mask, 0.0)  # no news, but for a row without a key
     kept = functional.dropout(weights, dropout) if dropout else weights
     return kept @ value, weights
 
@@ -147,7 +146,7 @@ def padding_mask(lengths: Any, length: int, *, device: Any = None) -> Tensor:
     """
     T = integer(length, "length", 0)
     try:
-        rows = torch.as_tensor(lengths, device=device)
+        rows = torch.as_tensor(lengths)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"lengths must be integers in one row, got {lengths!r}") from None
     if rows.numel() == 0:
@@ -156,7 +155,7 @@ def padding_mask(lengths: Any, length: int, *, device: Any = None) -> Tensor:
         raise TypeError(f"lengths must be integers, got {rows.dtype}")
     if rows.dim() != 1 or ((rows < 0) | (rows > T)).any():
         raise ValueError(f"lengths must be one row of integers from 0 to {T}, got {rows.tolist()}")
-    return (torch.arange(T, device=rows.device) < rows[:, None]).unsqueeze(1)  # (B, 1, T)
+    return (torch.arange(T, device=rows.device) < rows[:, None])[:, None].to(device)  # (B, 1, T)
 
 
 class KeyValueCache:
@@ -373,6 +372,8 @@ def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> No
             raise ValueError(f"{name} must have two axes or more, got {tuple(tensor.shape)}")
         if tensor.dtype != query.dtype:
             raise TypeError(f"{name} must be {query.dtype} as query is, got {tensor.dtype}")
+        if tensor.device != query.device:
+            raise ValueError(f"{name} must be on {query.device} as query is, got {tensor.device}")
     fits = query.shape[-1] == key.shape[-1] > 0 and key.shape[-2] == value.shape[-2]
     try:
         lead = torch.broadcast_shapes(*(tensor.shape[:-2] for tensor in tensors.values()))

@@ -21,6 +21,7 @@ from companion.transformer.attention import (
 )
 
 B, T, S, H, D = 2, 7, 5, 3, 33  # a width of 11 for each head
+DEVICES = ["meta", *(["cuda"] if torch.cuda.is_available() else [])]
 TOLERANCE = {
     torch.float64: 1e-12,
     torch.float32: 1e-5,
@@ -222,6 +223,7 @@ def test_dropout_scales_what_it_keeps():
         ({"key": torch.zeros(4, 2).long()}, TypeError, r"key must be .* got torch\.int64"),
         ({"value": torch.zeros(4)}, ValueError, r"value must have two axes or more, got \(4,\)"),
         ({"value": torch.zeros(4, 2).half()}, TypeError, r"value must be torch\.float32 as query"),
+        ({"key": torch.zeros(4, 2, device="meta")}, ValueError, "key must be on cpu as query is"),
         ({"query": torch.zeros(3, 5)}, ValueError, r"do not fit: got \(3, 5\), \(4, 2\), \(4, 2\)"),
         ({"value": torch.zeros(5, 2)}, ValueError, r"do not fit: got .*, \(5, 2\)"),
         (
@@ -397,6 +399,25 @@ def test_all_types_and_empty_rows(dtype, need_weights):
     gradients = torch.autograd.grad(y.square().sum(), [x, *module.parameters()])
     assert all(gradient.isfinite().all() for gradient in gradients)
     assert (gradients[0][0] == 0).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_any_device_gives_the_same(device, dtype):
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).to(dtype), draw(B, T, D, dtype=dtype)
+    mask = causal_mask(T) & padding_mask([0, 3], T)
+    expected = module(x, mask=mask)
+    module, x = module.to(device), x.to(device)
+    mask = causal_mask(T, device=device) & padding_mask([0, 3], T, device=device)
+    y, weights = module(x, mask=mask, need_weights=True)
+    cache, steps = KeyValueCache(), []
+    for t, row in enumerate(mask.unbind(dim=1)):  # (B, T)
+        steps.append(module(x[:, t : t + 1], mask=row[:, None, : t + 1], cache=cache))
+    for result in (y, module(x, mask=mask), torch.cat(steps, dim=1)):
+        assert (result.device.type, result.dtype, result.shape) == (device, dtype, x.shape)
+        assert device == "meta" or close(result.cpu(), expected, TOLERANCE[dtype])
+    assert weights.device.type == device
 
 
 def test_under_autocast():

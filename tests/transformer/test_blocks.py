@@ -31,8 +31,6 @@ BOTH_NORMS = pytest.mark.parametrize("norm_first", [False, True], ids=["post-nor
 BOTH_ACTIVATIONS = pytest.mark.parametrize("activation", ["relu", "gelu"])
 LENGTHS = [3, 5]  # of the two target sequences
 SOURCE_LENGTHS = [7, 2]
-
-
 DEVICES = ["meta", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
@@ -619,9 +617,7 @@ def test_options_reach_the_parts():
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-@pytest.mark.parametrize(
-    "device", ["meta", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-)
+@pytest.mark.parametrize("device", DEVICES)
 def test_blocks_on_any_device_and_in_any_type(device, dtype):
     encoder, decoder = EncoderBlock(D, H).to(device, dtype), DecoderBlock(D, H).to(device, dtype)
     x = torch.zeros(1, 1, D, device=device, dtype=dtype)

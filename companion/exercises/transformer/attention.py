@@ -132,6 +132,10 @@ EXERCISES = {
         generate=random_lengths,
         hints=(
             (
+                lambda args, got, expected: _same(got, expected),
+                "The values are right: make it a NumPy array of True and False.",
+            ),
+            (
                 lambda args, got, expected: _same(got, ~expected),
                 "The other way round: True means that one may attend.",
             ),
@@ -160,6 +164,12 @@ EXERCISES = {
                 lambda args, got, expected: _same(got, mask(args[0], args[1]).transpose(0, 2, 1)),
                 "Queries are rows, keys are columns.",
             ),
+            (
+                lambda args, got, expected: _same(
+                    got, expected & (np.arange(args[1]) < args[0][:, None])[:, :, None]
+                ),
+                "The rows of the padding may look, too: the rule is about what is looked at.",
+            ),
         ),
     ),
     "heads": Exercise(
@@ -171,6 +181,10 @@ EXERCISES = {
         ),
         generate=random_tokens,
         hints=(
+            (
+                lambda args, got, expected: _same(got, expected),
+                "The numbers are right: give them as a NumPy array.",
+            ),
             (
                 lambda args, got, expected: (
                     np.size(got) == np.size(expected)

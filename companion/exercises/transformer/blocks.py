@@ -79,6 +79,11 @@ def _close(got: Any, value: Any) -> bool:
     return np.shape(got) == np.shape(value) and np.allclose(got, value)
 
 
+def _equal(got: Any, value: Any) -> bool:
+    """Compare more closely than `_close`: in some cases eps = 1e-5 changes very little."""
+    return np.shape(got) == np.shape(value) and np.allclose(got, value, rtol=1e-9, atol=0)
+
+
 def _token(args: Any, got: Any, values: list[float], tolerance: float = 0.002) -> bool:
     return np.shape(got) == (4,) and np.allclose(got, values, rtol=0, atol=tolerance)
 
@@ -184,6 +189,14 @@ EXERCISES = {
         generate=random_tokens,
         hints=(
             (
+                lambda args, got, expected: _equal(got, layer_norm(args[0], args[1], args[2], 0.0)),
+                "eps is missing: it is added to the variance, under the root.",
+            ),
+            (
+                lambda args, got, expected: _equal(got, expected),
+                "The numbers are right: give them as a NumPy array.",
+            ),
+            (
                 lambda args, got, expected: _close(got, _by_axis(args, -1, 1)),
                 "The variance that divides by D, not by D − 1.",
             ),
@@ -277,7 +290,7 @@ EXERCISES = {
     ),
     "quiet_positions": Exercise(
         expected=0.5,
-        tolerance=(0.0, 0.01),
+        tolerance=(0.0, 0.03),  # two of the 80 sentences
         hints=(
             (
                 lambda args, got, expected: 1 < got <= 100,

@@ -153,16 +153,12 @@ class EncoderBlock(_Block):
         ----------
         x : Tensor, shape (B, T, D)
             One vector per token.
-        mask : Tensor of bool, optional
-            True where a token may attend to another, as `MultiHeadAttention` takes it.
-        cache : KeyValueCache, optional
-            The tokens before x, for a decoder-only model; it is extended by x.
-        need_weights : bool, default False
-            Whether to return the attention weights as well.
+        mask, cache, need_weights
+            As of `MultiHeadAttention`. A cache is for a decoder-only model.
 
         Returns
         -------
-        Tensor, shape (B, T, D); with `need_weights` a pair with the weights (B, H, T, S)
+        Tensor, shape (B, T, D); with `need_weights` a pair, also as of `MultiHeadAttention`
 
         Raises
         ------
@@ -257,21 +253,18 @@ class DecoderBlock(_Block):
             One vector per token of the target.
         context : Tensor, shape (B, S, D)
             What the encoder has made of the source.
-        mask : Tensor of bool, optional
-            Of the self-attention: in a decoder a causal mask, which is not added by itself.
-        context_mask : Tensor of bool, optional
-            Of the cross-attention: where the source has no padding.
-        cache : KeyValueCache, optional
-            The tokens before x; it is extended by x.
-        context_cache : KeyValueCache, optional
-            The keys and values of the context; filled in the first call and used in all others.
+        mask, cache
+            Of the self-attention, as `MultiHeadAttention` takes them. A decoder needs a causal
+            mask, which is not added by itself.
+        context_mask, context_cache
+            The same for the cross-attention.
         need_weights : bool, default False
             Whether to return the weights of both attentions as well.
 
         Returns
         -------
         Tensor, shape (B, T, D); with `need_weights` a triple: also the weights of the
-        self-attention, (B, H, T, T), and of the cross-attention, (B, H, T, S)
+        self-attention and of the cross-attention, (B, H, T, S)
 
         Raises
         ------

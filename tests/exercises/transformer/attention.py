@@ -99,6 +99,14 @@ ANSWERS = {
                 lambda lengths, T: mask_with_loops(lengths, T).swapaxes(1, 2),
                 "keys are columns",
             ),
+            (
+                lambda lengths, T: (
+                    mask_with_loops(lengths, T) & (np.arange(T) < lengths[:, None])[:, :, None]
+                ),
+                "about what is looked at",
+            ),
+            (lambda lengths, T: mask_with_loops(lengths, T).astype(float), "The values are right"),
+            (lambda lengths, T: torch.tensor(mask_with_loops(lengths, T)), "The values are right"),
         ],
     ),
     "transformer.attention.heads": Answers(
@@ -116,6 +124,7 @@ ANSWERS = {
                 lambda x, n: np.stack([x[..., h::n] for h in range(n)], axis=1),
                 "not every H-th",
             ),
+            (lambda x, n: torch.tensor(heads_by_slices(x, n)), "The numbers are right"),
         ],
     ),
     "transformer.attention.parameters": Answers(

@@ -137,7 +137,9 @@ ANSWERS = {
         right=[layer_norm_with_loops, layer_norm_by_torch],
         wrong=[
             (lambda *args: normalised(*args, ddof=1), "not by D − 1"),
-            (layer_norm_eps_outside, "under the root"),
+            (layer_norm_eps_outside, "eps is added to the variance"),
+            (lambda x, w, b, e: normalised(x, w, b, 0.0), "eps is missing"),
+            (lambda *args: torch.tensor(normalised(*args)), "The numbers are right"),
             (lambda *args: normalised(*args, axis=(1, 2)), "one mean per sentence"),
             (lambda *args: normalised(*args, axis=(0, 1)), "over the batch"),
             (lambda *args: normalised(*args, axis=0), "over the batch"),
@@ -173,9 +175,10 @@ ANSWERS = {
         ],
     ),
     "transformer.blocks.quiet_positions": Answers(
-        right=[0.5, 1 / 2],
+        right=[0.5, 0.51, 0.4875],
         wrong=[
             (50, "not a percentage"),
+            (0.6, "not right"),
             (1.0, "this very reader"),
             (0.0, "been trained at all"),
         ],
