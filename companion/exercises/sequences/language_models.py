@@ -69,12 +69,17 @@ def _close(got: Any, value: Any) -> bool:
     return np.shape(got) == np.shape(value) and np.allclose(got, value)
 
 
+def _mistaken(got: Any, value: Any, expected: Any) -> bool:
+    """Whether a result comes from a mistake, where the mistake makes a difference."""
+    return _close(got, value) and not _close(expected, value)
+
+
 PAIRS = [("a", "b"), ("a", "b"), ("a", "c"), ("c", "b")]
 
 EXERCISES = {
     "by_hand": Exercise(
         expected=1 / 3,
-        tolerance=(0.0, 0.001),
+        tolerance=(0.0, 0.004),
         hints=(
             (
                 lambda args, got, expected: abs(got - 1 / 2) < 0.001,
@@ -189,12 +194,12 @@ EXERCISES = {
         generate=random_temperature,
         hints=(
             (
-                lambda args, got, expected: _close(got, args[0] ** (1 / args[1])),
+                lambda args, got, expected: _mistaken(got, args[0] ** (1 / args[1]), expected),
                 "The sum has to be 1 again.",
             ),
             (
-                lambda args, got, expected: _close(
-                    got, args[0] ** args[1] / (args[0] ** args[1]).sum()
+                lambda args, got, expected: _mistaken(
+                    got, args[0] ** args[1] / (args[0] ** args[1]).sum(), expected
                 ),
                 "The exponent is 1 over the temperature.",
             ),
@@ -205,7 +210,7 @@ EXERCISES = {
                 "The softmax with a temperature wants logarithms: here are probabilities.",
             ),
             (
-                lambda args, got, expected: _close(got, args[0]),
+                lambda args, got, expected: _mistaken(got, args[0], expected),
                 "A factor vanishes when the sum is made 1. The temperature belongs to an exponent.",
             ),
         ),

@@ -76,7 +76,7 @@ def softmax_of_probabilities(probabilities, temperature):
 
 ANSWERS = {
     "sequences.language_models.by_hand": Answers(
-        right=[1 / 3, 0.333, float(Fraction(2, 3) * Fraction(1, 2))],
+        right=[1 / 3, 0.333, 0.33, float(Fraction(2, 3) * Fraction(1, 2))],
         wrong=[
             (0.5, "The first word"),
             (2 / 3, "After 나는"),

@@ -137,7 +137,7 @@ ANSWERS = {
         ],
     ),
     "sequences.tokenization.gain": Answers(
-        right=[GAIN, 18.645],
+        right=[GAIN, 18.645, 18.6],
         wrong=[
             (-GAIN, "After minus before"),
             (10 * math.log(5), "approximation"),
