@@ -3,6 +3,7 @@
 - ``model``: `TransformerConfig` and `Transformer`, with caches for writing token by token
 - ``schedule``: the learning rate that rises and falls, and the groups of an optimiser
 - ``scores``: `bleu`, how much of a translation's wording stands in a reference
+- ``export``: a trained translator as part of a web page, which computes it in the browser
 
 Decoding, training and counting what is exactly right are those of
 `companion.sequences.seq2seq`: they ask of a model only ``start`` and ``step``.
@@ -11,11 +12,19 @@ Chapter: book/transformer/translation.ipynb
 """
 
 from companion.sequences.seq2seq import beam_search, greedy_decode
+from companion.transformer.translation.export import (
+    Packed,
+    pack,
+    publish,
+    translator_html,
+    unpack,
+)
 from companion.transformer.translation.model import State, Transformer, TransformerConfig
 from companion.transformer.translation.scores import Bleu, bleu, n_grams
 
 __all__ = [
     "Bleu",
+    "Packed",
     "State",
     "Transformer",
     "TransformerConfig",
@@ -23,4 +32,8 @@ __all__ = [
     "bleu",
     "greedy_decode",
     "n_grams",
+    "pack",
+    "publish",
+    "translator_html",
+    "unpack",
 ]
