@@ -88,7 +88,7 @@ def models(tokenizers: tuple[WordTokenizer, WordTokenizer]) -> dict[str, Packed]
     sentences, packed = [korean for korean, _ in TOWN], {}
     for name, changes, epochs in (
         ("pre-norm", {"norm_first": True, "n_decoder_layers": 3}, 6),
-        ("post-norm", {"activation": "gelu", "n_encoder_layers": 1}, 6),
+        ("post-norm", {"activation": "gelu", "n_encoder_layers": 1, "embedding_scale": 2.5}, 6),
         ("post-norm, new", {}, 0),
         ("shared, new", {"norm_first": True, "activation": "gelu", "share_embeddings": True}, 0),
     ):

@@ -101,9 +101,10 @@ window.courseTransformer = (() => {
     const layer = (name) => ({ weight: weights[`${name}.weight`], bias: weights[`${name}.bias`] });
     const activation = activations[settings.activation];
 
-    // sqrt(D) E(token) + PE(position)
+    // s E(token) + PE(position), with s = sqrt(D) where the settings name no other
+    const scale = settings.embedding_scale || Math.sqrt(D);
     const embed = (side, token, position) =>
-      add(weights[`${side}_embedding.weight`][token].map((number) => number * Math.sqrt(D)), positionOf(position, D));
+      add(weights[`${side}_embedding.weight`][token].map((number) => number * scale), positionOf(position, D));
 
     // A part F in its residual connection: x + F(norm(x)) with pre-norm, norm(x + F(x)) with post-norm.
     // With pre-norm, one more normalisation follows the last block.

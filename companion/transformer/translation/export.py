@@ -22,7 +22,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -283,6 +283,10 @@ def _check_model(model: Any) -> None:
     """Refuse a model that is not made of the parts that `Transformer` makes itself."""
     if type(model) is not Transformer:
         raise TypeError(f"model must be a Transformer, got {type(model).__name__}")
+    for field in fields(model.config):  # a setting that is newer than the page's script
+        value = getattr(model.config, field.name)
+        if field.name not in _SETTINGS and value != field.default:
+            raise ValueError(f"model.config.{field.name} must be {field.default}, got {value}")
     twin = _fresh(model.config)
     ours, theirs = _parts(model), _parts(twin)
     for name in [*theirs, *ours]:
@@ -355,6 +359,10 @@ def _weights(model: Transformer) -> dict[str, np.ndarray]:
     return weights
 
 
+# What the page's script knows; sizes it sees from the weights, and dropout is for training only.
+_SETTINGS = {"source_vocab_size", "target_vocab_size", "d_model", "n_heads", "n_encoder_layers"}
+_SETTINGS |= {"n_decoder_layers", "d_hidden", "dropout", "max_length", "activation", "norm_first"}
+_SETTINGS |= {"share_embeddings", "embedding_scale"}
 _EMBEDDINGS = ("source_embedding", "target_embedding")
 
 
