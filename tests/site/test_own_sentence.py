@@ -30,7 +30,7 @@ def visit(request: pytest.FixtureRequest, browser: Browser, address: str) -> Ite
     context = browser.new_context(
         color_scheme=request.param, viewport=WIDE, reduced_motion="reduce"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     yield Visit.begin(context, address, NAME)
     context.close()
 
