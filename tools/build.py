@@ -23,6 +23,7 @@ import nbformat
 import yaml
 
 from tools import execute, running, vendor
+from tools.notebooks import is_for_another_page
 
 ROOT = execute.ROOT
 SOURCE = ROOT / "_build" / "source"
@@ -109,12 +110,15 @@ def structure() -> str:
 
     Sphinx rebuilds a changed page alone, so that another page would keep an old title in its
     navigation, an old number or a link to a heading that is gone. What chapters share is therefore
-    watched: versions, configuration, all pages but chapters, and the headings of the chapters.
+    watched: versions, configuration, all pages but chapters, the headings of the chapters, and the
+    outputs that they make for other pages.
     """
     parts = [execute.installed()]
     for path in sorted(_files(SOURCE)):
         if path.suffix == ".ipynb":
             cells = nbformat.read(path, as_version=4).cells
+            outputs = [output for cell in cells for output in cell.get("outputs", [])]
+            parts += [str(output.data) for output in outputs if is_for_another_page(output)]
             lines = "\n".join(c.source for c in cells if c.cell_type == "markdown").splitlines()
             parts += [line for line in lines if line.startswith("#") or line.endswith(")=")]
         elif (

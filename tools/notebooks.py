@@ -13,7 +13,9 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -22,6 +24,7 @@ from tools import execute
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
 KEPT_METADATA = ("mystnb", "tags")
+GLUED = "application/papermill.record/"
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 
 
@@ -61,6 +64,8 @@ def clean(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
     """Return outputs with texts only, neighbouring pieces of one stream joined."""
     kept: list[nbformat.NotebookNode] = []
     for output in outputs:
+        if is_for_another_page(output):
+            continue
         if "data" in output:
             data = {
                 kind: value
@@ -81,6 +86,12 @@ def clean(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
             if found := ADDRESS.search(text):
                 raise ValueError(f"an output shows a memory address: {found.group()}")
     return kept
+
+
+def is_for_another_page(output: Mapping[str, Any]) -> bool:
+    """Tell whether an output comes from ``glue(name, value, display=False)``: it shows nothing."""
+    kinds = output.get("data", {})
+    return bool(kinds) and all(kind.startswith(GLUED) for kind in kinds)
 
 
 def written(notebook: nbformat.NotebookNode) -> str:

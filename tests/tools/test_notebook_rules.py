@@ -172,6 +172,15 @@ def test_normalising_removes_what_machines_add():
     assert notebooks.written(notebooks.normalise(nbformat.reads(first, as_version=4))) == first
 
 
+def test_what_a_cell_makes_for_another_page_is_not_kept():
+    glued = new_output("display_data", {notebooks.GLUED + "text/html": "<p>0x7f3a2c1b</p>"})
+    notebook = notebooks.normalise(new_notebook(cells=[cell(outputs=[printed("a"), glued])]))
+    assert [output.output_type for output in notebook.cells[0].outputs] == ["stream"]
+    assert not notebooks.is_for_another_page(printed("a"))
+    assert not notebooks.is_for_another_page(DRAWING)
+    assert not notebooks.is_for_another_page(new_output("display_data", {}))
+
+
 def test_a_memory_address_in_an_output_is_refused():
     bad = cell(outputs=[printed("<function f at 0x7f3a2c1b>")])
     with pytest.raises(ValueError, match="memory address: 0x7f3a2c1b"):
@@ -207,6 +216,7 @@ def validate(folder: Path, source: str, text: str, tags=()) -> subprocess.Comple
         ("print('b')", "a\n", (), False),
         ("import sys; print('careful', file=sys.stderr)", "", (), False),
         ("print(1)", "", (), False),
+        (f"display({{'{notebooks.GLUED}text/html': 'a'}}, raw=True)\nprint(1)", "1\n", (), True),
         (
             "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 1)\n"
             "except OSError as error:\n    print('the course runs offline' in str(error))",
