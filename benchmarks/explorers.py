@@ -19,5 +19,5 @@ def measure() -> list[Result]:
             times = [record.cell_seconds[index] for record in records]
             results.append(hold(f"{path.stem}: explorer {number}", times, limit=15.0))
         times = [record.seconds for record in records]
-        results.append(hold(f"{path.stem}: all cells", times, limit=execute.MAXIMUM_SECONDS))
+        results.append(hold(f"{path.stem}: all cells", times, limit=execute.maximum_seconds(path)))
     return results

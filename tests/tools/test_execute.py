@@ -1,6 +1,7 @@
 """The execution of chapters: a stale output must be impossible, and a bad chapter must fail."""
 
 import os
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -127,23 +128,27 @@ def test_a_chapter_that_is_slow_beside_others_gets_a_second_run_alone(monkeypatc
 
     monkeypatch.setattr(execute, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(execute, "_run", alone.append)
-    monkeypatch.setattr(execute, "starts_processes", lambda path: path == "c.ipynb")
+    monkeypatch.setattr(execute, "LONGER", {"c.ipynb": 90.0})
     with pytest.raises(execute.ChapterError, match=r"^b\.ipynb: cell 1 failed$"):
-        execute.run(["a.ipynb", "b.ipynb", "c.ipynb"], workers=2)
-    assert alone == ["c.ipynb", "a.ipynb"]
+        execute.run([Path("a.ipynb"), Path("b.ipynb"), Path("c.ipynb")], workers=2)
+    assert alone == [Path("c.ipynb"), Path("a.ipynb")]
 
 
-def test_a_chapter_with_processes_is_known_and_their_memory_counts(tmp_path):
+def test_memory_counts_the_processes_that_a_chapter_starts(tmp_path):
     code = (
         "import subprocess, sys\n"
-        "# ProcessPoolExecutor(\n"
         "code = 'block = bytearray(300_000_000); import time; time.sleep(1)'\n"
         "subprocess.run([sys.executable, '-c', code], check=True)"
     )
-    path = written(tmp_path, code)
-    assert execute.starts_processes(path)
-    assert execute.execute(path)[1].megabytes > 330
-    assert not execute.starts_processes(written(tmp_path, "print('a')"))
+    assert execute.execute(written(tmp_path, code))[1].megabytes > 330
+
+
+def test_only_chapters_of_the_book_may_take_longer():
+    names = [path.name for path in execute.chapters()]
+    assert all(names.count(name) == 1 for name in execute.LONGER)
+    for path in execute.chapters():
+        wanted = execute.LONGER.get(path.name, execute.MAXIMUM_SECONDS)
+        assert execute.maximum_seconds(path) == wanted >= execute.MAXIMUM_SECONDS
 
 
 @pytest.mark.parametrize("before", [None, "2"])

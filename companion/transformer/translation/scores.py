@@ -56,7 +56,8 @@ def bleu(
         The longest n-grams.
     smooth : bool, default False
         Where no n-gram of an order is found, count half of one instead of none; a quarter for the
-        second such order, and so on. Without it, one share of 0 makes the score 0.
+        second such order, and so on. Without it, one share of 0 makes the score 0; if no word is
+        right, the score is 0 in any case.
 
     Returns
     -------
@@ -97,6 +98,8 @@ def bleu(
             found[order] += (counted & allowed).total()
             total[order] += counted.total()
     precisions, misses = [], 0
+    if not any(found.values()):  # no word is right: nothing to smooth
+        smooth = False
     for order in orders:
         count: float = found[order]
         if smooth and count == 0 < total[order]:

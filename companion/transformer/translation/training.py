@@ -21,9 +21,7 @@ Chapter: book/transformer/translation.ipynb
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -36,7 +34,8 @@ from companion.explorer import is_watched
 from companion.sequences.seq2seq import PAD, pad
 from companion.sequences.seq2seq.batching import EncodedPair
 
-STAGES = ((0.15, 32), (0.20, 64), (0.30, 128), (0.35, 256))
+STAGES = ((0.20, 32), (0.20, 64), (0.25, 128), (0.35, 256))  # shares, and sizes of a batch
+RISE = 0.1  # the share of the training in which the learning rate rises
 
 
 def smooth_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -117,6 +116,40 @@ def warm_up_rate(step: int, *, d_model: int, warm_up: int) -> float:
     return min(step**-0.5, step * rise**-1.5) / math.sqrt(integer(d_model, "d_model", 1))
 
 
+def rate_level(share: float, growth: float = 1.0) -> float:
+    """Return the learning rate of `train_translator` as a share of the highest.
+
+    Parameters
+    ----------
+    share : float
+        How much of the training is done, from 0 to 1.
+    growth : float, default 1
+        The batch size in units of the first one.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If `share` is not from 0 to 1.
+
+    Examples
+    --------
+    >>> [round(rate_level(share), 2) for share in (0.05, 0.1, 0.55, 1.0)]
+    [0.51, 1.0, 0.5, 0.0]
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must be from 0 to 1, got {share}")
+    if share < RISE:
+        wave = (1 - math.cos(math.pi * (share + 0.001) / (RISE + 0.001))) / 2
+    else:
+        wave = (1 + math.cos(math.pi * (share - RISE) / (1 - RISE))) / 2
+    return min(1.0, wave * math.sqrt(growth))
+
+
 def train_translator(
     model: nn.Module,
     pairs: Sequence[EncodedPair],
@@ -169,7 +202,7 @@ def train_translator(
     model.train()
     with tqdm(total=total, leave=False, disable=not is_watched()) as bar:
         for size, batch in plan:
-            level = min(1.0, _level(seen / total) * math.sqrt(size / plan[0][0]))
+            level = rate_level(seen / total, size / plan[0][0])
             for group, times in zip(optimizer.param_groups, (factor, 1.0), strict=True):
                 group["lr"] = times * rate * level
             source = pad([pairs[number][0] for number in batch]).to(device)
@@ -186,46 +219,6 @@ def train_translator(
             bar.update(len(batch))
     model.eval()
     return np.array(losses)
-
-
-class Trained(NamedTuple):
-    """What `trained` returns."""
-
-    model: nn.Module
-    losses: np.ndarray  # (steps,)
-    seconds: float
-
-
-def trained(model: nn.Module, pairs: Sequence[EncodedPair], **settings: Any) -> Trained:
-    """Train a model on one thread and return it: to be called in a process of its own.
-
-    A process gets a copy of the model, so the trained one has to come back. Several processes, each
-    with one thread, make better use of several cores than one process with several threads, as
-    long as the layers are small.
-
-    Parameters
-    ----------
-    model, pairs, **settings
-        As for `train_translator`.
-
-    Returns
-    -------
-    Trained
-        The model in evaluation mode, its losses, and the seconds that the training took.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `train_translator`.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        start = time.perf_counter()
-        losses = train_translator(model, pairs, **settings)
-        return Trained(model, losses, time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _plan(
@@ -253,14 +246,6 @@ def _plan(
         for start in rng.permutation(range(0, len(alike), size)).tolist():
             plan.append((size, alike[start : start + size]))
     return plan
-
-
-def _level(share: float) -> float:
-    """Return the learning rate at a share of the training, 0 to 1, as a share of the highest."""
-    rise = 0.1
-    if share < rise:
-        return (1 - math.cos(math.pi * (share + 0.001) / (rise + 0.001))) / 2
-    return (1 + math.cos(math.pi * (share - rise) / (1 - rise))) / 2
 
 
 def _groups(model: nn.Module) -> list[dict[str, list[nn.Parameter]]]:
