@@ -33,8 +33,8 @@ from nbclient.exceptions import CellExecutionError
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTED = ROOT / "_build" / "executed"
 MAXIMUM_SECONDS = 60.0
-# Chapters that may take longer, since their trainings need it. They run alone, with all cores.
-LONGER = {"translation.ipynb": 150.0}
+# Chapters that may take longer, since their trainings need it. They are begun first.
+LONGER = {"translation.ipynb": 180.0}
 MAXIMUM_MEGABYTES = 2048.0
 KERNEL_ENVIRONMENT = {
     "IPYTHONDIR": str(ROOT / "tools" / "offline"),  # its start-up file refuses the network
@@ -195,12 +195,9 @@ class _Memory:
     def _watch(self) -> None:
         while not self.done.wait(0.02):
             try:
-                family = [self.process, *self.process.children(recursive=True)]
-                memory = sum(process.memory_info().rss for process in family)
-                self.peak = max(self.peak, memory / 2**20)
-            except psutil.Error:  # the kernel has ended, or a process that it had started
-                if not self.process.is_running():
-                    return
+                self.peak = max(self.peak, self.process.memory_info().rss / 2**20)
+            except psutil.Error:
+                return
 
 
 def _validate(
@@ -241,8 +238,7 @@ def run(paths: list[Path], *, workers: int | None = None) -> None:
     """Execute notebooks in parallel and keep the results; report every one that fails.
 
     The limit on the running time holds for a chapter that has the machine for itself: one that
-    is too slow beside the others is executed again, alone. One of those that may take longer
-    is executed alone from the start, after all others.
+    is too slow beside the others is executed again, alone.
 
     Raises
     ------
@@ -251,15 +247,13 @@ def run(paths: list[Path], *, workers: int | None = None) -> None:
     """
     if not paths:
         return
-    alone = [path for path in paths if path.name in LONGER]
-    beside = [path for path in paths if path not in alone]
-    workers = workers or max(1, min(len(beside), os.cpu_count() or 1))
+    workers = workers or min(len(paths), os.cpu_count() or 1)
+    paths = sorted(paths, key=maximum_seconds, reverse=True)
     with _one_thread_each(workers > 1), ProcessPoolExecutor(workers) as pool:
-        outcomes = list(zip(beside, pool.map(_run, beside), strict=True))
-    outcomes += [(path, _run(path)) for path in alone]
+        outcomes = list(zip(paths, pool.map(_run, paths), strict=True))
     messages = []
     for path, error in outcomes:
-        if isinstance(error, TooSlowError) and workers > 1 and path in beside:
+        if isinstance(error, TooSlowError) and workers > 1:
             print(f"  {error}: once more, alone", flush=True)
             error = _run(path)
         if error:
