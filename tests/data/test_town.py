@@ -4,9 +4,14 @@ import itertools
 import re
 import time
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from companion.data.town import english
+from companion.data.town.choices import SIZES
 from companion.data.town.grammar import ALL_PATTERNS, sentences
 from companion.data.town.inference import entailment
 from companion.data.town.nouns import NOUNS
@@ -42,7 +47,7 @@ def test_there_is_enough_variety():
     assert len(stems) >= 400
     assert len(ALL_PATTERNS) >= 60
     assert {sentence.pattern for sentence in MANY} == {pattern.name for pattern in ALL_PATTERNS}
-    assert len({sentence.ko for sentence in MANY}) > 0.8 * len(MANY)
+    assert len({sentence.ko for sentence in MANY}) > 0.7 * len(MANY)
 
 
 def test_a_hundred_thousand_sentences_take_less_than_ten_seconds():
@@ -129,25 +134,47 @@ def test_sentiment_follows_from_the_words():
         assert opinion == (1 if example.label else -1), example
 
 
-def test_entailment_follows_from_the_words():
-    pairs = entailment(300, split="test")
-    labels = [pair.label for pair in pairs]
-    assert [labels.count(label) for label in ("entailment", "contradiction", "neutral")] == [
-        100
-    ] * 3
-    for pair in pairs:
-        premise, hypothesis = (
-            set(re.findall(r"\w+", text.lower())) for text in (pair.premise_en, pair.hypothesis_en)
-        )
-        if pair.label == "entailment":
-            assert hypothesis < premise, pair
-        elif pair.label == "neutral":
-            assert premise < hypothesis, pair
-        else:
-            changed = "not" in hypothesis or any(
-                word in BY_ENGLISH and BY_ENGLISH[word].opposite in hypothesis for word in premise
-            )
-            assert changed, pair
+def surface(pair):
+    """What a reader without any knowledge of words sees: lengths, negations, shared words."""
+    found = []
+    for premise, hypothesis in (
+        (pair.premise_ko, pair.hypothesis_ko),
+        (pair.premise_en, pair.hypothesis_en),
+    ):
+        one, other = (re.findall(r"\w+", text.lower()) for text in (premise, hypothesis))
+        shared = len(set(one) & set(other))
+        negated = [any(w in ("not", "않았다", "않는다", "않다") for w in t) for t in (one, other)]
+        found += [len(one), len(other), len(other) - len(one), *negated, negated[0] != negated[1]]
+        found += [shared, shared / len(set(other)), shared / len(set(one)), set(other) <= set(one)]
+        found += [len(other) < len(one), len(other) == len(one)]
+    return np.array(found, dtype=float)
+
+
+@pytest.mark.parametrize("words", SIZES)
+def test_length_negation_and_shared_words_do_not_betray_the_label(words):
+    sets = [entailment(n, split=split, words=words) for n, split in ((3000, "train"), (1500, "test"))]
+    (x, y), (new_x, new_y) = (
+        (np.stack([surface(pair) for pair in pairs]), [pair.label for pair in pairs])
+        for pairs in sets
+    )
+    assert {label: new_y.count(label) for label in set(new_y)} == dict.fromkeys(new_y, 500)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y)
+    assert model.score(new_x, new_y) <= 0.45
+
+
+@pytest.mark.parametrize("words", SIZES)
+def test_adjectives_can_be_held_out(words):
+    seen = {}
+    for split in SPLITS:
+        opinions = sentiment(300, split=split, words=words, held_out="adjectives")
+        assert sum(opinion.label for opinion in opinions) == 150
+        texts = " ".join(opinion.en for opinion in opinions)
+        seen[split] = {a.en for a in ALL_ADJECTIVES if re.search(rf"\b{a.en}\b", texts)}
+        assert len(seen[split]) > 3
+    for one, other in itertools.combinations(SPLITS, 2):
+        assert not seen[one] & seen[other]
+    with pytest.raises(ValueError, match=r"held_out must be .*, got 'nouns'"):
+        sentiment(1, held_out="nouns")
 
 
 def test_no_sentence_contradicts_itself():
