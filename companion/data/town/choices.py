@@ -32,7 +32,7 @@ SIZES = ("core", "all")
 Word = TypeVar("Word")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a word is itself: nothing is compared field by field
 class Adverbial:
     """A time, a frequency, a degree, a number or a place beside something.
 
@@ -125,7 +125,7 @@ DEGREES = _adverbials(
     """
     아주 = very; 정말 = really; 조금 = a little; 꽤 = quite; 매우 = extremely
     --
-    상당히 = rather; 무척 = terribly
+    상당히 = rather; 굉장히 = incredibly
     """,
     "ADV",
 )
@@ -217,7 +217,7 @@ SOLD = {  # what is sold where
     "카페": "drink snack",
     "식당": "dish",
     "농장": "fruit vegetable",
-    "극장": "treat drink",
+    "극장": "treat.w drink.w",
     "슈퍼마켓": "fruit vegetable treat drink",
     "찻집": "drink",
     "분식집": "dish",
@@ -256,6 +256,7 @@ WEATHER = {
 }
 GIVEN = "thing.k fruit snack reading text clothes plant.s"
 LIKED = "fruit dish snack treat sport board subject animal show sound plant drink"
+PAIRED = (("G", "y"), ("Dz", "z1"), ("N2", "Y"), ("e", "L"), ("q", "w"), ("p", "w"))
 COUPLES = {frozenset(("남편", "아내"))}
 PLACES = {noun.ko: noun for noun in NOUNS["place"]}
 BY_NAME = {person.ko: person for person in (*PEOPLE, *NEWCOMERS)}
@@ -275,7 +276,10 @@ class Words:
         self.people: tuple[Person, ...] = (*PEOPLE, *(NEWCOMERS if self.all else ()))
         self.relatives = tuple(sorted(KIN | (MORE_KIN if self.all else {})))
         self.adjectives = self._of(ALL_ADJECTIVES)
+        self.past, self.future = self._of(PAST_TIMES), self._of(FUTURE_TIMES)
         self.actions, self.activities = self._of(ACTION_VERBS), self._of(ACTIVITY_VERBS)
+        self.giving = self._of(GIVING_VERBS)
+        self.nouns, self.places = cache(self._nouns), cache(self._places)
         self.verbs = cache(self._verbs)
         describes: dict[Noun, list[Adjective]] = {}
         for adjective in self.adjectives:
@@ -285,8 +289,9 @@ class Words:
                         describes[noun].append(adjective)
         self.described_by = {noun: tuple(found) for noun, found in describes.items()}
         self.describable = tuple(self.described_by)
+        self.alike = cache(self._alike)
         self.twice = {
-            unlike: {n: pairs for n in self.describable if (pairs := self._pairs(n, unlike))}
+            unlike: [(n, pairs) for n in self.describable if (pairs := self._pairs(n, unlike))]
             for unlike in (False, True)
         }
         self.scenes = self._scenes()
@@ -296,7 +301,7 @@ class Words:
     def _of(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
         return tuple(word for word in words if self.all or word.core)  # type: ignore[attr-defined]
 
-    def nouns(self, *kinds: str) -> tuple[Noun, ...]:
+    def _nouns(self, *kinds: str) -> tuple[Noun, ...]:
         """Return the nouns of some kinds, each once; "clothes.끼" are those with this letter."""
         found: dict[Noun, None] = {}
         for kind in kinds:
@@ -304,7 +309,7 @@ class Words:
             found |= dict.fromkeys(n for n in self._of(NOUNS[name]) if letter in n.tags)
         return tuple(found)
 
-    def places(self, names: tuple[str, ...], tag: str = "") -> tuple[Noun, ...]:
+    def _places(self, names: tuple[str, ...], tag: str = "") -> tuple[Noun, ...]:
         """Return the places with these names, and with a letter."""
         return tuple(n for n in self._of(tuple(PLACES[p] for p in names)) if tag in n.tags)
 
@@ -322,6 +327,11 @@ class Words:
                     found.append((verb, uses))
         return tuple(found)
 
+    def _alike(self, kind: str, adjective: Adjective) -> tuple[Noun, ...]:
+        """Return the nouns of a kind that an adjective can describe."""
+        nouns = self._of(NOUNS[kind])
+        return tuple(noun for noun in nouns if adjective in self.described_by.get(noun, ()))
+
     def _pairs(self, noun: Noun, unlike: bool) -> tuple[tuple[Adjective, Adjective], ...]:
         """Return the adjectives that can follow each other, with "and" or (unlike) with "but"."""
         return tuple(
@@ -335,12 +345,12 @@ class Words:
     def _scenes(self) -> tuple[tuple[Any, ...], ...]:
         """Return, for each place, what is done there: verbs and objects."""
         scenes: dict[str, list[tuple[Verb, tuple[Noun, ...]]]] = {}
-        for verb, _ in self.verbs("", "!s", False):
+        for verb, _ in self.verbs("", "!sv", False):
             for kinds, places in verb.uses:
                 if nouns := self.nouns(*kinds):
                     for place in self.places(places):
                         scenes.setdefault(place.ko, []).append((verb, nouns))
-        return tuple(tuple(s) for s in scenes.values() if len({verb.en for verb, _ in s}) > 1)
+        return tuple(tuple(s) for s in scenes.values() if len({verb.ko.stem for verb, _ in s}) > 1)
 
     def _free(self) -> dict[str, tuple[Any, ...]]:
         """Return what may stand in the slots that ask for nothing else."""
@@ -352,6 +362,7 @@ class Words:
             "D": towns,
             "Db": self.nouns("place.b"),
             "Di": self.nouns("place.i"),
+            "Dr": (*self.nouns("place.r"), *self.places(("학교", "도서관", "카페", "체육관"))),
             "F": self._of(NEXT_TIMES),
             "H": self._of(FREQUENCIES),
             "J": tuple(person for person in self.people if person.job),
@@ -429,7 +440,11 @@ class Words:
 
 def _grown(word: Person | Noun) -> bool:
     """Tell whether it says something to call somebody a man or a woman."""
-    return word.age > 18 if isinstance(word, Person) else word.en not in ("man", "woman", "boy", "girl")
+    return (
+        word.age > 18
+        if isinstance(word, Person)
+        else word.en not in ("man", "woman", "boy", "girl")
+    )
 
 
 @cache
@@ -480,13 +495,12 @@ def draw(slots: tuple[str, ...], rng: random.Random, words: str = "core") -> dic
         _draw_scene(known, found, rng)
     elif "v" in slots:
         _draw_action(known, found, slots, rng)
-    for (one, other), table in known.pairs.items():
-        if one in slots and other in slots:
-            found[one], choice = rng.choice(table)
-            found[other] = rng.choice(choice)
-            if other == "w":
-                found["w"], places = found["w"]
-                found["Q"] = rng.choice(places)
+    for one, other in _together(slots):
+        found[one], choice = rng.choice(known.pairs[one, other])
+        found[other] = rng.choice(choice)
+        if other == "w":
+            found["w"], places = found["w"]
+            found["Q"] = rng.choice(places)
     if "w" in slots and "w" not in found:
         verb = found["w"] = rng.choice(known.activities)
         while not _flagged(verb, slots):
@@ -500,7 +514,7 @@ def draw(slots: tuple[str, ...], rng: random.Random, words: str = "core") -> dic
             found["i"] = rng.choice(known.free["x1"])
         found["j"] = rng.choice(fit)
     if "g" in slots:
-        verb = found["g"] = rng.choice(known._of(GIVING_VERBS))
+        verb = found["g"] = rng.choice(known.giving)
         [(kinds, _)] = verb.uses
         found["x"] = rng.choice(known.nouns(rng.choice(kinds)))
     if "S" in slots:
@@ -514,7 +528,7 @@ def draw(slots: tuple[str, ...], rng: random.Random, words: str = "core") -> dic
             [a for a in known.described_by[found["Y"]] if a.about not in ("size",)]
         )
     for slot in slots:
-        if slot in found or slot[0] in "+-@" or slot == "d":
+        if slot in found or slot == "d" or slot[0] in "+-@":
             continue
         if slot == "B":
             found["B"] = _other(known.people, found.get("A") or rng.choice(known.people), rng)
@@ -526,7 +540,7 @@ def draw(slots: tuple[str, ...], rng: random.Random, words: str = "core") -> dic
             one, other = rng.choice(known.relatives)
             found["K"] = BY_NAME[one], BY_NAME[other], (KIN | MORE_KIN)[one, other]
         elif slot in ("T", "F") and _is_long(found):
-            found[slot] = rng.choice(known._of(PAST_TIMES if slot == "T" else FUTURE_TIMES))
+            found[slot] = rng.choice(known.past if slot == "T" else known.future)
         elif slot == "T" and ("v" in found or "w" in found or "h1" in slots):
             found["T"] = rng.choice(known.free["T1"])
         else:
@@ -547,10 +561,23 @@ def degrees(adjective: Adjective, words: str) -> tuple[Adverbial, ...]:
     return tuple(degree for degree in known if not (firm and degree is A_LITTLE))
 
 
+@cache
+def _together(slots: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of slots for which words are drawn together."""
+    return tuple(pair for pair in PAIRED if set(pair) <= set(slots))
+
+
+@cache
+def _needs(slots: tuple[str, ...]) -> tuple[str, str, bool]:
+    """Return the flags that a verb must have, those that it must not, and whether it is indoors."""
+    plus, minus = ("".join(sorted(slot[1:] for slot in slots if slot[0] == sign)) for sign in "+-")
+    return plus, minus, "@i" in slots
+
+
 def _flagged(verb: Verb, slots: tuple[str, ...]) -> bool:
     """Tell whether a verb has the flags that are asked for, and none of those that are not."""
-    wanted = all(slot[1:] in verb.flags for slot in slots if slot[0] == "+")
-    return wanted and not any(set(slot[1:]) & set(verb.flags) for slot in slots if slot[0] == "-")
+    plus, minus, _ = _needs(slots)
+    return set(plus) <= set(verb.flags) and not set(minus) & set(verb.flags)
 
 
 def _is_long(found: dict[str, Any]) -> bool:
@@ -561,9 +588,7 @@ def _is_long(found: dict[str, Any]) -> bool:
 def _draw_action(
     known: Words, found: dict[str, Any], slots: tuple[str, ...], rng: random.Random
 ) -> None:
-    plus = "".join(sorted(slot[1:] for slot in slots if slot[0] == "+"))
-    minus = "".join(sorted(slot[1:] for slot in slots if slot[0] == "-"))
-    verb, uses = rng.choice(known.verbs(plus, minus, "@i" in slots))
+    verb, uses = rng.choice(known.verbs(*_needs(slots)))
     kinds, places = rng.choice(uses)
     found["v"], found["o"] = verb, rng.choice(rng.choice(kinds))
     if "P" in slots:
@@ -576,7 +601,7 @@ def _draw_scene(known: Words, found: dict[str, Any], rng: random.Random) -> None
     found["v"], objects = rng.choice(scene)
     found["o"] = found["o2"] = rng.choice(objects)
     found["v2"] = found["v"]
-    while found["v2"].en == found["v"].en or found["o2"] is found["o"]:
+    while found["v2"].ko.stem == found["v"].ko.stem or found["o2"] is found["o"]:
         found["v2"], objects = rng.choice(scene)
         found["o2"] = rng.choice(objects)
 
@@ -586,19 +611,16 @@ def _draw_description(
 ) -> None:
     for slot in ("b", "but"):
         if slot in slots:
-            table = known.twice[slot == "but"]
-            noun = found["n"] = rng.choice(tuple(table))
-            found["a"], found[slot] = rng.choice(table[noun])
+            found["n"], pairs = rng.choice(known.twice[slot == "but"])
+            found["a"], found[slot] = rng.choice(pairs)
             return
     while True:
         noun = found["n"] = rng.choice(known.describable)
         adjective = found["a"] = rng.choice(known.described_by[noun])
         if "m" not in slots:
             return
-        like = known._of(NOUNS[noun.kind])
-        like = [n for n in like if n is not noun and adjective in known.described_by.get(n, ())]
-        if like:
-            found["m"] = rng.choice(like)
+        if len(like := known.alike(noun.kind, adjective)) > 1:
+            found["m"] = _other(like, noun, rng)
             return
 
 

@@ -103,7 +103,19 @@ IRREGULAR_PLURALS = {
     "sheep": "sheep",
     "woman": "women",
 }
-DOUBLED = {"chat", "clap", "drop", "jog", "plan", "shop", "stop", "wrap", "beg", "hug", "trip", "slip",
+DOUBLED = {
+    "chat",
+    "clap",
+    "drop",
+    "jog",
+    "plan",
+    "shop",
+    "stop",
+    "wrap",
+    "beg",
+    "hug",
+    "trip",
+    "slip",
     "trim",
 }
 DOUBLED_ING = {

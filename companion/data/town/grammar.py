@@ -190,7 +190,9 @@ def _korean_form(word: Predicate, form: str, level: str) -> str:
             return word.connective("지만", tense="past")
         case "adnominal":
             return word.adnominal()
-    return word.connective({"and": "고", "or": "거나", "so": "어서", "if": "으면", "to": "으러"}[form])
+    return word.connective(
+        {"and": "고", "or": "거나", "so": "어서", "if": "으면", "to": "으러"}[form]
+    )
 
 
 @lru_cache(maxsize=200_000)
@@ -362,10 +364,13 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
         en += english_tokens(words[slot], form, extra)
     ko.append((".", "PUNCT", "O"))
     en.append((".", "PUNCT", "O"))
-    slots = [slot for slot in pattern.slots if slot in words]
-    content = sorted(_korean_name(words[slot]) for slot in slots if slot not in ASIDE)
+    content = [
+        _korean_name(words[slot]) for slot in pattern.slots if slot not in ASIDE and slot in words
+    ]
+    content.sort()
     if len(content) < 2:
-        content = [pattern.name, *sorted(_korean_name(words[slot]) for slot in slots)]
+        names = sorted(_korean_name(words[slot]) for slot in pattern.slots if slot in words)
+        content = [pattern.name, *names]
     en[0] = (en[0][0][0].upper() + en[0][0][1:], *en[0][1:])
     return Sentence(_join(ko), _join(en), tuple(ko), tuple(en), pattern.name, words, tuple(content))
 
@@ -386,7 +391,7 @@ def _korean_name(word: Any) -> str:
 
 
 def _join(tokens: list[Token]) -> str:
-    text = " ".join(token[0] for token in tokens)
+    text = " ".join([token[0] for token in tokens])
     return text.replace(" .", ".").replace(" ,", ",").replace(" 's", "'s")
 
 

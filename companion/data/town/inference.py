@@ -36,9 +36,7 @@ class Pair:
     label: str
 
 
-def entailment(
-    n: int, *, seed: int = 0, split: str = "train", words: str = "core"
-) -> list[Pair]:
+def entailment(n: int, *, seed: int = 0, split: str = "train", words: str = "core") -> list[Pair]:
     """Make pairs of a premise and a hypothesis, each label equally often.
 
     Parameters
@@ -128,20 +126,22 @@ def _described(known: Words, label: str, rng: random.Random) -> dict[str, Any] |
 
 
 def _replaced(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """The apple was cheap: the fruit was cheap, the apple was expensive, the apple was fresh."""
+    """Replace a word: the apple was cheap; the fruit was cheap, the apple was expensive, fresh."""
     if (found := _described(known, label, rng)) is None:
         return None
     first = rng.choice(("plain", "is_both"))  # of two adjectives, one may be left out
-    noun = CLASSES[found["n"].kind] if label == "entailment" else found["n"]
-    second = {"n": noun, "a": found["new"]}
+    wider = label == "entailment" and (first == "plain" or rng.random() < 0.5)
+    second = {"n": CLASSES[found["n"].kind] if wider else found["n"], "a": found["new"]}
     return make(PATTERNS[first], found), make(PATTERNS["plain"], second)
 
 
 def _added(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """The apple was cheap: it was cheap or sweet, expensive and sweet, cheap and sweet."""
+    """Add a word: the apple was cheap; it was cheap or sweet, expensive and sweet, cheap and sweet."""
     if (found := _described(known, label, rng)) is None:
         return None
-    noun = found["n"] if label == "contradiction" or rng.random() < 0.5 else CLASSES[found["n"].kind]
+    noun = (
+        found["n"] if label == "contradiction" or rng.random() < 0.5 else CLASSES[found["n"].kind]
+    )
     second = {"n": noun, "a": found["a"], "b": found["other"]}
     if label == "contradiction":
         second["a"] = found["opposite"]
@@ -150,7 +150,7 @@ def _added(known: Words, words: str, label: str, rng: random.Random) -> Made:
 
 
 def _denied(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """The apple was cheap: it was not expensive, it was not cheap, it was not sweet."""
+    """Deny a word: the apple was cheap; it was not expensive, not cheap, not sweet."""
     if (found := _described(known, label, rng)) is None:
         return None
     first = rng.choice(("plain", "is_both"))
@@ -159,12 +159,13 @@ def _denied(known: Words, words: str, label: str, rng: random.Random) -> Made:
         "contradiction": found["a"],
         "neutral": found["other"],
     }
-    noun = CLASSES[found["n"].kind] if label == "contradiction" else found["n"]
+    wider = rng.random() < (0.75 if label == "contradiction" else 0.4)
+    noun = CLASSES[found["n"].kind] if wider else found["n"]
     return make(PATTERNS[first], found), make(PATTERNS["is_not"], {"n": noun, "a": denied[label]})
 
 
 def _busy(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """Somebody is washing a pear in the kitchen: a fruit; in the yard; a plum in the kitchen."""
+    """Replace, leave out, deny: who washes a pear here washes a fruit, not there, perhaps a plum."""
     first = rng.choice(("now", "now_with"))
     needs = ("S", "P", "o", "v", "-!s") + (("U", "+t") if first == "now_with" else ())
     found = draw(needs, rng, words)
@@ -198,7 +199,7 @@ def _busy(known: Words, words: str, label: str, rng: random.Random) -> Made:
 
 
 def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """Two change places: who met whom is the same, what is bigger is not, who helped whom may."""
+    """Let two change places: they met, one is bigger, one helped the other."""
     name = {
         "entailment": "met",
         "contradiction": "is_more",

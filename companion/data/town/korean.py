@@ -135,8 +135,8 @@ class Predicate:
         Parameters
         ----------
         name : str
-            고 (and), 거나 (or), 지만 (but), 어서 (and so), 으면 (if), 으러 (in order to, with verbs of going),
-            기 (the noun: doing), 지 (before 않다).
+            고 (and), 거나 (or), 지만 (but), 어서 (and so), 으면 (if), 으러 (in order to, with verbs
+            of going), 기 (the noun: doing), 지 (before 않다).
         tense : str, default "present"
             "past" is possible for 고, 거나, 지만 and 기.
 

@@ -15,7 +15,7 @@ w, Q, how              an activity without object, and its place; how it is done
 h, h1, h2              what is done towards people: somewhere, at a time, as a state
 g, x                   a verb of giving, what is given
 D, E, L                a place to go to, another one, a place with a name
-Di, Db, Dz             a place indoors, a building, where many animals (z1) are
+Di, Dr, Db, Dz         a place indoors, one for things, a building, where animals (z1) are
 T, T1, F, H, d         a past time, a day, a future time, a frequency, a degree
 n, a, b, but           a noun, an adjective for it, another like it, another unlike it
 i, j                   what is chosen, and what it is like
@@ -75,11 +75,11 @@ do | {S:은} {Q:에서} {w:past} | {S} {w:past} {Q:at}
 do_time | {S:은} {T} {Q:에서} {w:past} | {S} {w:past} {Q:at} {T}
 do_now -! | {S:은} 지금/ADV {Q:에서} {w:progressive} | {S} is/AUX {w:ing} {Q:at} now/ADV
 do_often -! | {S:은} {H} {Q:에서} {w:present} | {S} {H} {w:s} {Q:at}
-do_future -! | {S:은} {F} {Q:에서} {w:future} | {S} will/AUX {w:base} {Q:at} {F}
+do_future -!u | {S:은} {F} {Q:에서} {w:future} | {S} will/AUX {w:base} {Q:at} {F}
 do_not | {S:은} {T} {Q:에서} {w:not_past} | {S} did/AUX not/PART {w:base} {Q:at} {T}
 do_together +t | {S:과} {U:은} {Q:에서} 함께/ADV {w:past} |
     {S} and/CCONJ {U} {w:past} together/ADV {Q:at}
-do_wish -! | {S:은} {Q:에서} {w:wish} | {S} wants/VERB to/PART {w:base} {Q:at}
+do_wish -!u | {S:은} {Q:에서} {w:wish} | {S} wants/VERB to/PART {w:base} {Q:at}
 do_how +a | {S:은} {Q:에서} {how} {w:past} | {S} {w:past} {how} {Q:at}
 do_so | {S:은} {p:so} {Q:에서} {w:past} |
     {S} was/AUX {p} ,/PUNCT so/CCONJ {S:he} {w:past} {Q:at}
@@ -90,14 +90,14 @@ go_future | {S:은} {F} {D:에} {가다:future} | {S} will/AUX go/VERB {D:to} {F
 go_vehicle | {S:은} {V:을} {타다:and} {D:에} {가다:past} | {S} went/VERB {D:to} by/ADP {V:bare}
 go_from | {S:은} {D:에서} {E:으로} {가다:past} | {S} went/VERB from/ADP {D:the} {E:to}
 go_arrive | {S:은} {T1} {D:에} {도착하다:past} | {S} arrived/VERB {D:arrive} {T1}
-go_leave | {S:은} {T1} {Di:에서} 일찍/ADV {나오다:past} |
-    {S} left/VERB {Di:the} early/ADV {T1}
+go_leave | {S:은} {T1} {Db:에서} 일찍/ADV {나오다:past} |
+    {S} left/VERB {Db:the} early/ADV {T1}
 go_with | {S:은} {U:과} 함께/ADV {D:에} {가다:past} | {S} went/VERB {D:to} with/ADP {U}
 go_walk | {S:은} {D:까지} {걸어가다:past} | {S} walked/VERB {D:to}
 go_landmark | {S:은} {T} {L:에} {가다:past} | {S} went/VERB to/ADP {L} {T}
 do_landmark | {A:은} {L:에서} {B:을} {만나다:past} | {A} met/VERB {B} at/ADP {L}
 landmark_near | {L:은} {Db} 옆에/NOUN {있다:present} | {L} is/AUX next/ADV to/ADP {Db:the}
-where | {x1:은} {Di:에} {있다:present} | {x1:the} {x1:is} {Di:at}
+where | {x1:은} {Dr:에} {있다:present} | {x1:the} {x1:is} {Dr:at}
 where_furniture | {ts:은} {f} {r} {있다:present} | {ts:the} {ts:is} {r} {f:the}
 where_many | {Dz:에는} {z1:이} {많다:present} | there/PRON are/AUX many/ADJ {z1:plural} {Dz:at}
 where_none | {Di:에는} {ts:이} {없다:present} | there/PRON {ts:is} no/DET {ts:bare} {Di:at}
