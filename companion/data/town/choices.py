@@ -416,9 +416,9 @@ class Words:
         weather, mood = [], []
         for stem, (tag, verbs) in WEATHER.items():
             for verb in verbs.split():
-                if stem in named and verb in doing:
-                    if places := self.places(doing[verb].places, tag):
-                        weather.append((named[stem], ((doing[verb], places),)))
+                done = self.places(doing[verb].places, tag) if verb in doing else ()
+                if stem in named and done:
+                    weather.append((named[stem], ((doing[verb], done),)))
         for stem, verbs in BECAUSE.items():
             if stem in named:
                 done = [doing[verb] for verb in verbs.split() if verb in doing]

@@ -105,7 +105,10 @@ PATTERNS = {
         "{S} is/AUX not/PART {v:ing} {o:a} {P:at} now/ADV",
         "met": "{S:은} {D:에서} {U:을} {만나다:past} | {S} met/VERB {U} {D:at}",
     }.items()
-} | {name: BY_NAME[name] for name in ("is_both", "is_not", "person_not", "is_more", "give", "meet")}
+} | {
+    name: BY_NAME[name]
+    for name in ("is_both", "is_not", "person_not", "is_more", "give", "meet", "do_together")
+}
 Made = tuple[Sentence, Sentence] | None
 
 
@@ -130,18 +133,17 @@ def _replaced(known: Words, words: str, label: str, rng: random.Random) -> Made:
     if (found := _described(known, label, rng)) is None:
         return None
     first = rng.choice(("plain", "is_both"))  # of two adjectives, one may be left out
-    wider = label == "entailment" and (first == "plain" or rng.random() < 0.5)
+    likely = 0.4 if label != "entailment" else 1.0 if first == "plain" else 0.8
+    wider = rng.random() < likely
     second = {"n": CLASSES[found["n"].kind] if wider else found["n"], "a": found["new"]}
     return make(PATTERNS[first], found), make(PATTERNS["plain"], second)
 
 
 def _added(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """Add a word: the apple was cheap; it was cheap or sweet, expensive and sweet, cheap and sweet."""
+    """Add a word: the apple was cheap; it was cheap or sweet, dear and sweet, cheap and sweet."""
     if (found := _described(known, label, rng)) is None:
         return None
-    noun = (
-        found["n"] if label == "contradiction" or rng.random() < 0.5 else CLASSES[found["n"].kind]
-    )
+    noun = CLASSES[found["n"].kind] if rng.random() < 0.5 else found["n"]
     second = {"n": noun, "a": found["a"], "b": found["other"]}
     if label == "contradiction":
         second["a"] = found["opposite"]
@@ -165,19 +167,16 @@ def _denied(known: Words, words: str, label: str, rng: random.Random) -> Made:
 
 
 def _busy(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """Replace, leave out, deny: who washes a pear here washes a fruit, not there, perhaps a plum."""
+    """Replace, leave out, deny: who washes a pear here washes fruit, not there, perhaps a plum."""
     first = rng.choice(("now", "now_with"))
     needs = ("S", "P", "o", "v", "-!s") + (("U", "+t") if first == "now_with" else ())
     found = draw(needs, rng, words)
     noun, verb = found["o"], found["v"]
-    places = [name for kinds, names in verb.uses for name in names]
-    elsewhere = [p for p in known.places(tuple(places)) if p is not found["P"]]
-    alike = [
-        n
-        for kinds, _ in verb.uses
-        for n in known.nouns(*kinds)
-        if n.kind == noun.kind and n is not noun
-    ]
+    uses = [(known.nouns(*kinds), known.places(places)) for kinds, places in verb.uses]
+    uses = [use for use in uses if noun in use[0] and found["P"] in use[1]]
+    alike = [n for n in uses[0][0] if n.kind == noun.kind and n is not noun]
+    here = found["P"]
+    elsewhere = [p for p in uses[0][1] if p is not here and p.preposition == here.preposition]
     if noun.kind not in CLASSES or not elsewhere or not alike:
         return None
     second = dict(found)
@@ -201,7 +200,7 @@ def _busy(known: Words, words: str, label: str, rng: random.Random) -> Made:
 def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
     """Let two change places: they met, one is bigger, one helped the other."""
     name = {
-        "entailment": "met",
+        "entailment": rng.choice(("met", "do_together")),
         "contradiction": "is_more",
         "neutral": rng.choice(("give", "meet")),
     }[label]
@@ -214,5 +213,5 @@ def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
 
 
 CHANGES: tuple[Callable[[Words, str, str, random.Random], Made], ...] = (
-    *(_replaced, _added, _denied, _busy, _busy, _swapped),
+    *(_replaced, _replaced, _added, _added, _denied, _busy, _busy, _busy, _busy, _swapped),
 )
