@@ -84,7 +84,7 @@ CLOSINGS = """
 {paper:은} 다음 주에 후속 기사를 싣는다. | {paper} will publish a follow-up next week.
 {who:은} 취재진의 질문에 답하지 않았다. | {who} did not answer the reporters' questions.
 {who:은} 인터뷰를 정중히 거절했다. | {who} politely declined to be interviewed.
-{office:은} 이에 대한 질문에 아직 답하지 않았다. | {office} has not yet answered questions about this.
+{office:은} 이에 대한 질문에 아직 답하지 않았다. | {office} has not yet commented on this.
 """
 NAME, END = "\ue000", "\ue001"  # stand around the source in a sentence that is being made
 TITLES = {"선생님": "교사", "시장님": "시장"}
@@ -382,7 +382,7 @@ def _paragraph(
     signs = (0,) if official else (-1, 1)
     left = [one for one in statements if one.sign in signs]
     if not left:  # everything has been said
-        left = [one for one in statements if one.sign]
+        return []
     sign = rng.choice(left).sign
     left = [one for one in left if one.sign == sign]
     kind = "person" if speaker.kind != "office" else "office"
