@@ -20,6 +20,7 @@ Used first in book/reference/town.md.
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -532,7 +533,7 @@ def _ask_why(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]
         f"Because {was}.",
         level,
         "why",
-    ), (stem, what)
+    ), (stem, re.sub("(을|를|에서|에)$", "", what))
 
 
 def _because_noun(state: Predicate) -> str:

@@ -355,9 +355,7 @@ def _read(block: str) -> Topic:
         mark, _, text = row.partition(" ")
         ko, en = text.split(" | ")
         lines.setdefault(mark, []).append((ko, en))
-    return Topic(
-        name, tuple(places.split()), {mark: tuple(pairs) for mark, pairs in lines.items()}
-    )
+    return Topic(name, tuple(places.split()), {mark: tuple(pairs) for mark, pairs in lines.items()})
 
 
 TOPICS = tuple(_read(block) for block in TEXT.strip().split("\n\n"))
