@@ -350,10 +350,10 @@ def deeds(texts):
 def test_what_is_asked_or_told_in_one_split_is_asked_or_told_in_no_other():
     seen = []
     for split in SPLITS:
-        told = [one.en for one in commands(800, split=split)]
+        told = [one.en for one in commands(400, split=split)]
         said = [
             text
-            for one in exchanges(1500, split=split)
+            for one in exchanges(600, split=split)
             for text in (one.question_en, one.answer_en, one.short_en)
         ]
         seen.append(deeds(told) | deeds(said))

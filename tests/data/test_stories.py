@@ -153,11 +153,11 @@ def test_levels_tell_the_same_story():
 
 
 def test_splits_do_not_share_a_story():
-    seen = [set(stories(300, split=split)) for split in ("train", "validation", "test")]
+    seen = [set(stories(150, split=split)) for split in ("train", "validation", "test")]
     assert not seen[0] & seen[1] | seen[0] & seen[2] | seen[1] & seen[2]
     assert stories(20, seed=1) == stories(20, seed=1) != stories(20, seed=2)
     passages = [
-        {question.passage_en for question in questions(300, length=3, split=split)}
+        {question.passage_en for question in questions(150, length=3, split=split)}
         for split in ("train", "validation", "test")
     ]
     train, validation, test = passages

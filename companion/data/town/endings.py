@@ -131,8 +131,8 @@ def reply_be(noun: str, level: str, *, negative: bool = False) -> str:
 
     Examples
     --------
-    >>> reply_be("의사", "plain"), reply_be("학생", "plain"), reply_be("의사", "plain", negative=True)
-    ('의사야', '학생이야', '의사가 아니야')
+    >>> reply_be("의사", "plain"), reply_be("학생", "plain", negative=True)
+    ('의사야', '학생이 아니야')
     """
     if level != "plain":
         return be(noun, "present", level, negative=negative)
@@ -182,7 +182,8 @@ def request(predicate: Predicate, level: str) -> str:
     ['열어 줘', '열어 주세요', '열어 주십시오']
     """
     _check_verb(predicate, level)
-    return f"{predicate.infinitive} {dict(plain='줘', polite='주세요', formal='주십시오')[level]}"
+    ending = {"plain": "줘", "polite": "주세요", "formal": "주십시오"}[level]
+    return f"{predicate.infinitive} {ending}"
 
 
 def proposal(
