@@ -163,8 +163,8 @@ def test_splits_do_not_share_an_event():
         found = articles(150, split=split)
         events = set()
         for article in found:
-            day = re.search(r"\d+월 \d+일|[월화수목금토일]요일", article.ko[0])[0]
-            place = re.search("|".join(place for t in TOPICS for place in t.places), article.ko[0])
+            day = re.findall(r"\d+월 \d+일|[월화수목금토일]요일", article.ko[0])[0]
+            place = re.findall("|".join(place for t in TOPICS for place in t.places), article.ko[0])
             issue = [noun.ko for noun in NOUNS["issue"] if noun.ko in article.ko[0]]
             events.add((article.topic, *issue, place[0], day))
         seen.append(events)

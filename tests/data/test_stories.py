@@ -45,7 +45,9 @@ class Reader:
         if match := re.fullmatch(r"Where was (\w+) before going to (?:the )?(.+)\?", question):
             assert self.place[match[1]] == match[2]
             return self.before[match[1]]
-        [asked] = re.fullmatch(r"Where (?:is|are) (.+)\?", question).groups()
+        match = re.fullmatch(r"Where (?:is|are) (.+)\?", question)
+        assert match, question
+        asked = match[1]
         if not asked.startswith("the "):
             return self.place[asked]
         thing = asked[4:]
@@ -94,6 +96,7 @@ def test_the_answer_follows_from_the_supporting_sentences_and_is_marked_in_the_l
         chosen = sorted(question.supports)
         places = [told[n] for n in chosen if " went to " in told[n]]
         assert len(places) == {"person": 1, "holder": 0, "thing": 1, "before": 2}[question.kind]
+        assert question.asked is not None
         about = question.asked.en
         assert all(re.search(rf"\b{about}\b", told[n]) or question.kind == "thing" for n in chosen)
         if question.kind == "thing":  # first who has it or left it, then where that person went

@@ -59,7 +59,7 @@ SOON_ENOUGH = tuple(time for time in SOON if time.ko != "다음 주에")
 # Nobody plans these, and nobody can be told to do them.
 UNPLANNED = ("잃어버리", "발견하", "졸", "울", "웃")
 # Children do not do these.
-GROWN_UP = ("가르치", "팔", "일하", "고치")
+GROWN_UP = ("가르치", "팔", "일하", "고치", "짓")
 MEETINGS = ("만나", "돕", "초대하", "칭찬하", "응원하", "깨우", "축하하", "기다리")
 # Nobody is asked whether they went there: they live there.
 AT_HOME = ("부엌", "거실", "마당", "정원")
@@ -76,11 +76,21 @@ PROPOSALS = _words(
     "먹 마시 사 읽 보 듣 타 연주하 두 하 배우 공부하 심 그리 요리하 굽 만들 고치 고르 준비하 찍 짓"
 )
 FORBIDDEN = _words("먹 마시 사 버리 열 닫 켜 끄 타 찍 빌리 신 옮기 만지")
-ACTIVITY_ORDERS = _words("자 걷 쉬 일하 운동하 청소하 기다리 연습하")
+ACTIVITY_ORDERS = _words("걷 쉬 일하 운동하 청소하 기다리 연습하")
 ACTIVITY_PROPOSALS = _words("걷 수영하 춤추 쉬 운동하 산책하 청소하 낚시하 놀 기다리 연습하")
 ACTIVITY_FORBIDDEN = _words("뛰 수영하 춤추 낚시하 노래하")
 # What a request can be about that is not to be done at once.
 LATER = _words("사 요리하 굽 만들 준비하")
+# What is not wiped, turned on and off; things that are made, shows that are prepared.
+UNFIT = {
+    "닦": _words("커튼 침대"),
+    "켜": _words("라이터 냉장고"),
+    "끄": _words("라이터 냉장고"),
+}
+FIT = {
+    "만들": _words("연 인형 등불 바구니 목걸이 비누 초 부채 상자 장난감 사다리 의자"),
+    "준비하": _words("연극 공연 인형극"),
+}
 # What is sold or lent at a place that does not have everything: kinds of nouns, or words.
 SHELVES = {
     "꽃집": _words("plant"),
@@ -94,6 +104,8 @@ SHELVES = {
 # Things that are there already are "the", whoever speaks of them, except to make or get one.
 PRESENT = ("opening", "machine", "furniture", "vehicle", "animal", "young")
 DEFINITE = _words("look launder repair wipe wash wrap carry throw hide stroke return")
+# What one does not ask about fruit, vegetables and drinks.
+STRONG = ("mild", "spicy", "salty", "excellent", "terrible")
 INDEFINITE = ("draw", "photograph", "raise", "buy", "sell", "choose", "make", "see", "borrow")
 # What was done, and why: Korean object, verb, English; reason, English. {0} is he, she or I.
 REASONS = (
@@ -250,6 +262,13 @@ def is_old(person: Person) -> bool:
     return person.age >= 60
 
 
+def _does(person: Person, verb: Predicate) -> bool:
+    """Tell whether somebody of that age does such things."""
+    if is_old(person):
+        return verb.stem not in ("일하", "나르")
+    return not (is_child(person) and verb.stem in GROWN_UP)
+
+
 def _addressee(rng: random.Random, level: str) -> Person:
     """Draw somebody whom one speaks to at this level: children plainly, old people never so."""
     wrong = is_old if level == "plain" else is_child
@@ -266,7 +285,7 @@ def _the(noun: Noun, verb: Verb) -> str:
 
 def _fits(verb: Verb, noun: Noun, place: Noun) -> bool:
     """Tell whether a thing can be bought, chosen or borrowed there."""
-    if verb.ko.stem in ("신", "입", "끼", "버리"):  # one does not say where
+    if verb.ko.stem in ("신", "입", "끼", "버리", "빨"):  # one does not say where
         return False
     shelf = SHELVES.get(place.ko)
     if verb.ko.stem not in ("사", "고르", "빌리") or shelf is None:
@@ -294,9 +313,13 @@ def _act(rng: random.Random, allowed: tuple[str, ...] | None = None) -> tuple[Ve
         verb, noun = words["v"], words["o"]
         if allowed is not None and verb.ko.stem not in allowed:
             continue
-        if verb.ko.stem == "키우":  # that takes longer than one is asked about
+        if verb.ko.stem in ("키우", "모으"):  # that takes longer than one is asked about
             continue
-        if (verb.ko.stem, noun.ko) in (("닦", "커튼"), ("켜", "라이터"), ("끄", "라이터")):
+        if noun.ko in UNFIT.get(verb.ko.stem, ()) or (
+            noun.kind in ("thing", "show") and noun.ko not in FIT.get(verb.ko.stem, (noun.ko,))
+        ):
+            continue
+        if verb.ko.stem == "나르" and noun.kind == "furniture" and allowed is None:
             continue
         if verb.en == "repair" and noun.kind == "vehicle" and noun.ko != "자전거":
             continue
@@ -315,7 +338,7 @@ def _act_event(rng: random.Random) -> Event:
         verb, noun, place = _act(rng)
         if tense == "past" or verb.ko.stem not in UNPLANNED:
             break
-    parts = [_time(rng, tense)] * (rng.random() < 0.6)
+    parts = [_time(rng, tense)] * (rng.random() < 0.6 and verb.ko.stem not in ("신", "입"))
     if noun.kind not in PRESENT and _fits(verb, noun, place):
         parts += [_place(place)] * (rng.random() < 0.6)
     own = split_of(_key(verb, noun))
@@ -333,6 +356,8 @@ def _do_event(rng: random.Random) -> Event:
     tense = rng.choice(("past", "past", "future"))
     while True:
         words = draw(("Q", "w"), rng)
+        if words["w"].ko.stem == "자" or (words["w"].en, words["Q"].ko) == ("swim", "바닷가"):
+            continue
         if tense == "past" or words["w"].ko.stem not in UNPLANNED:
             break
     verb = words["w"]
@@ -399,13 +424,13 @@ def _ask_about(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...
             return _ask_about(rng, level)
     else:
         event = make_event(rng)
-    while is_child(person) and event.verb.stem in GROWN_UP:
+    while not _does(person, event.verb):
         person = rng.choice(PEOPLE)
     kinds = ["yes", "no", "who", *(part.role for part in event.parts)]
     asked = rng.choice(kinds)
     if you := asked != "who" and rng.random() < 0.4:
         person = _addressee(rng, level)
-        if is_child(person) and event.verb.stem in GROWN_UP:
+        if not _does(person, event.verb):
             return _ask_about(rng, level)
         if ("whom", particle(speech_name(person, level), "을")) in [
             (part.role, part.ko) for part in event.parts
@@ -502,8 +527,10 @@ def _ask_why(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]
     person = rng.choice(PEOPLE)
     if you := rng.random() < 0.4:
         person = _addressee(rng, level)
-    called_ko, called_en = address(person, level)
     verb = Predicate(stem, "verb", irregular)
+    if not _does(person, verb):
+        return _ask_why(rng, level)
+    called_ko, called_en = address(person, level)
     kind, irregular = (kind, "") if kind in ("verb", "existence") else ("adjective", kind)
     state = Predicate(reason, kind, irregular)
     own = " " not in reason
@@ -542,8 +569,11 @@ def _because_noun(state: Predicate) -> str:
 
 def _ask_state(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]:
     """Ask what a thing is like, yes or no."""
-    while (words := draw(("a", "n"), rng))["n"].kind == "place":
-        pass
+    while True:
+        words = draw(("a", "n"), rng)
+        strange = words["a"].en in STRONG and words["n"].kind in ("fruit", "vegetable", "drink")
+        if words["n"].kind != "place" and not strange:
+            break
     noun, adjective = words["n"], words["a"]
     many = noun.number == "plural"
     be, it = ("are", "they") if many else ("is", "it")
@@ -747,7 +777,7 @@ def _command(rng: random.Random, level: str | None) -> tuple[Command, tuple[str,
     if respect and (negative or chosen == "formal"):  # one does not say -(으)ㅂ시다 to the old
         return _command(rng, level)
     verb, middle_ko, after_en, key = _what_to_do(rng, kind, chosen, negative, respect)
-    if is_child(person) and verb.ko.stem in GROWN_UP:
+    if not _does(person, verb.ko):
         return _command(rng, level)
     text = f"{middle_ko} {_ending(verb.ko, kind, chosen, negative, respect)}."
     said_en = _english_command(f"{verb.en}{after_en}", kind, chosen, negative, respect)
@@ -774,6 +804,8 @@ def _what_to_do(
             allowed = ACTIVITY_ORDERS if kind == "order" else ACTIVITY_PROPOSALS
         verb = rng.choice([verb for verb in ACTIVITY_VERBS if verb.ko.stem in allowed])
         place = PLACES[rng.choice(verb.places)]
+        if (verb.en, place.ko) == ("swim", "바닷가"):
+            place = PLACES["수영장"]
         if proposed and time:
             time_ko, time_en = f"{time.ko} ", f" {time.en}"
         before = f"{time_ko}{place.ko}에서 {together_ko}".rstrip()

@@ -28,10 +28,10 @@ act {who:은} 회의장 입구에서 안내문을 나눠 주었다. | {who} hand
 act {who:은} 회의가 끝난 뒤 의자를 정리했다. | {who} put away the chairs after the meeting.
 = {issue:에} 대한 계획을 다음 달에 발표할 것이다 | A plan for the {issue} will be published next month
 = {issue:에} 대해 주민들의 의견을 더 들을 것이다 | Residents will be asked again about the {issue}
-+ {issue:은} 모두에게 중요한 일이다 | The {issue} matters to everybody
++ {issue:은} 모두에게 중요한 일이다 | Everybody cares about the {issue}
 + {issue:에} 대해 자유롭게 말할 수 있어서 좋았다 | It was good to be able to speak freely about the {issue}
 + 함께 의논하면 {issue:에} 대해서도 답을 찾을 수 있다 | Together the town can find an answer to the {issue}
-- {issue:에} 대한 설명이 부족했다 | The {issue} was not explained well enough
+- {issue:에} 대한 설명이 부족했다 | Too little was explained about the {issue}
 - {issue:에} 대해 모르는 주민이 아직 많다 | Many residents still know nothing about the {issue}
 - {issue:에} 대한 회의가 너무 늦게 열렸다 | The meeting about the {issue} came too late
 - {issue:에} 대해 다시 의논해야 한다 | The {issue} must be discussed again
@@ -274,7 +274,7 @@ fact 전시회에는 사진 80점이 걸렸다. | Eighty photographs are on disp
 fact 벽에는 “기억은 힘이 세다”라는 글귀가 적혀 있었다. | On the wall were the words: "Memory is strong."
 fact 입장료는 무료다. | Admission is free.
 act {who:은} 집에 있던 사진 열 장을 내놓았다. | {who} lent ten photographs from home.
-act {who:은} 손자의 손을 잡고 전시실을 둘러봤다. | {who} walked through the rooms hand in hand with a grandson.
+act {who:은} 안내 책자를 들고 전시실을 둘러봤다. | {who} walked through the rooms with a guidebook.
 = 전시회는 여름까지 계속된다 | The exhibition will go on until summer
 = 하루 평균 150명이 전시회를 찾는다 | On average 150 people come each day
 + 옛날 거리를 다시 볼 수 있어서 반갑다 | It is nice to see the old streets again
