@@ -83,6 +83,8 @@ ACTIVITY_FORBIDDEN = _words("뛰 수영하 춤추 낚시하 노래하")
 LATER = _words("사 요리하 굽 만들 준비하")
 # What is not wiped, turned on and off; things that are made, shows that are prepared.
 UNFIT = {
+    "읽": _words("사전 일기"),
+    "빌리": _words("일기"),
     "닦": _words("커튼 침대"),
     "켜": _words("라이터 냉장고"),
     "끄": _words("라이터 냉장고"),
@@ -122,7 +124,7 @@ REASONS = (
     ("크게", "웃", "", "laugh out loud", "행복하", "", "happy"),
     ("창문을", "열", "", "open the window", "방이 덥", "ㅂ", "the room was hot"),
     ("창문을", "닫", "", "close the window", "방이 춥", "ㅂ", "the room was cold"),
-    ("등불을", "켜", "", "light the lantern", "방이 어둡", "ㅂ", "the room was dark"),
+    ("불을", "켜", "", "turn on the light", "방이 어둡", "ㅂ", "the room was dark"),
     ("우산을", "쓰", "", "put up an umbrella", "비가 오", "verb", "it was raining"),
     ("외투를", "입", "", "put on a coat", "날씨가 춥", "ㅂ", "the weather was cold"),
     ("모자를", "쓰", "", "wear a hat", "햇볕이 뜨겁", "ㅂ", "the sun was hot"),
@@ -288,7 +290,9 @@ def _fits(verb: Verb, noun: Noun, place: Noun) -> bool:
     if verb.ko.stem in ("신", "입", "끼", "버리", "빨"):  # one does not say where
         return False
     shelf = SHELVES.get(place.ko)
-    if verb.ko.stem not in ("사", "고르", "빌리") or shelf is None:
+    if verb.ko.stem in ("가르치", "배우") and noun.kind in ("sport", "board"):
+        return place.ko in ("체육관", "학교")
+    if verb.ko.stem not in ("사", "고르", "빌리", "포장하") or shelf is None:
         return verb.ko.stem != "빌리"
     return noun.kind in shelf or noun.ko in shelf
 
