@@ -33,7 +33,7 @@ ADDED = {"id": int, "content": str} | dict.fromkeys(
     ("single_word", "lstrip", "rstrip", "normalized", "special"), bool
 )
 DOCUMENT = {
-    "added_tokens": Or(([ADDED], None)),
+    "added_tokens": [ADDED],
     "model": {"type": str},
 } | {place: Or(({"type": str}, None)) for place in PLACES if place != "model"}
 MODELS = {
@@ -77,10 +77,10 @@ def check(value: Any, form: Any, name: str) -> None:
             if key is str:
                 for entry, item in value.items():
                     check(item, one, f"{name}[{entry!r}]")
-            elif key not in value and not _fits(None, one, name):
+            elif key not in value:
                 raise ValueError(f"{name} must have {key!r}, got only {list(value)!r:.100}")
             else:
-                check(value.get(key), one, f"{name}.{key}")
+                check(value[key], one, f"{name}.{key}")
     else:
         forms = form * len(value) if isinstance(form, list) and isinstance(value, list) else form
         if not isinstance(value, list) or len(value) != len(forms):
@@ -149,7 +149,7 @@ def read(
 
 def _understood(document: Any, model: str) -> tuple[dict[str, Any], dict[str, int], list[str]]:
     check(document, DOCUMENT, "tokenizer.json")
-    components = {place: document.get(place) for place in PLACES}
+    components = {place: document[place] for place in PLACES}
     kind = components["model"]["type"]
     if kind != model:
         raise ValueError(f"model {kind!r} is not supported here, expected {model}")
@@ -164,7 +164,7 @@ def _understood(document: Any, model: str) -> tuple[dict[str, Any], dict[str, in
     if isinstance(entries, list):  # of a unigram model: pieces with scores
         entries = _once((piece, number) for number, (piece, _) in enumerate(entries))
     special = {}
-    for token in sorted(document.get("added_tokens") or [], key=lambda token: token["id"]):
+    for token in sorted(document["added_tokens"], key=lambda token: token["id"]):
         content, number = token["content"], token["id"]
         changed = token["single_word"] or token["lstrip"] or token["rstrip"]
         # "normalized" finds a token after the text was tidied: the same, if nothing tidies it.

@@ -1,5 +1,6 @@
 """Tests of companion.sequences.tokenization.files."""
 
+import contextlib
 import json
 
 import pytest
@@ -9,10 +10,11 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from companion.sequences.tokenization import (
     BytePairTokenizer,
     CharacterTokenizer,
+    UnigramTokenizer,
     WordPieceTokenizer,
     WordTokenizer,
 )
-from tests.sequences.tokenization.examples import EVERYONE, TEXTS, document_of, train_library
+from tests.sequences.tokenization.examples import CAFE, EVERYONE, TEXTS, document_of, train_library
 
 
 def bytes_document():
@@ -74,7 +76,7 @@ def test_the_wrong_kind_of_file(tmp_path):
     EVERYONE["words"].save(path)
     with pytest.raises(ValueError, match=r"pre_tokenizer 'BertPreTokenizer'.*expected Split"):
         CharacterTokenizer.load(path)
-    for bad in ("", "[]", '{"model": 3}', "\ud7ff"):
+    for bad in ("", "[]", "\ud7ff"):
         path.write_text(bad, "utf-8")
         with pytest.raises(ValueError, match=r"must be a"):
             WordTokenizer.load(path)
@@ -148,3 +150,156 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         EVERYONE["words"].save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["tokenizer.json"]
+
+
+# --- damaged files: refused by name, or the same tokenizer --------------------------------------
+
+SMALL = {
+    "words": WordTokenizer.train(CAFE),
+    "characters": CharacterTokenizer.train(CAFE),
+    "bytes": BytePairTokenizer.train(CAFE, 262, special_tokens=("[PAD]", "[END]")),
+    "wordpiece": WordPieceTokenizer.train(CAFE, 40, lowercase=False),
+    "wordpiece uncased": WordPieceTokenizer.train(CAFE, 40),
+    "unigram": UnigramTokenizer.train(CAFE, 20),
+}
+OTHERS = [None, True, False, 7, -1, 1.5, "", "x", "\ud800", [], [3], {}, {"type": "x"}]
+SAMPLES = [*CAFE, "카페 [END]CAFÉ, [UNK] x"]
+
+
+def places_in(value, found=()):
+    """Yield the way to each value of a document; of long lists and objects only some."""
+    items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+    if len(items) > 12:
+        items = [*items[:2], *items[len(items) // 2 :][:1], *items[-2:]]
+    for key, item in items:
+        yield (*found, key)
+        if isinstance(item, dict | list | tuple):
+            yield from places_in(item, (*found, key))
+
+
+def changed(document, way, change):
+    """Return a document in which something is done to the object or list at a place."""
+    copy = json.loads(json.dumps(document))
+    inside = copy
+    for key in way[:-1]:
+        inside = inside[key]
+    change(inside, way[-1])
+    return copy
+
+
+class RefusedError(Exception):
+    """A ValueError that names the file."""
+
+
+def load(cls, path):
+    try:
+        return cls.load(path)
+    except ValueError as error:
+        if str(error).startswith(str(path)):
+            raise RefusedError from None
+        raise
+
+
+def behaviour(ours):
+    ids = [ours.encode(text) for text in SAMPLES]
+    return ids, [ours.decode(row, skip_special_tokens=False) for row in ids]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_damaged_file_is_refused_by_name_or_does_no_harm(tmp_path, name):
+    ours, path = SMALL[name], tmp_path / "tokenizer.json"
+    document = json.loads(json.dumps(document_of(ours)))
+    refused = 0
+
+    def read(damaged, way, change):
+        nonlocal refused
+        path.write_text(json.dumps(damaged), "ascii")
+        again = None
+        with contextlib.suppress(RefusedError):
+            again = load(type(ours), path)
+        if again is None:
+            refused += 1
+            return
+        assert behaviour(again) == behaviour(ours), f"{way} {change}"
+
+    for way in places_in(document):
+        old = document
+        for key in way:
+            old = old[key]
+        last_entry = way[:2] == ("model", "vocab") and len(way) == 3 and way[2] == ours.tokens[-1]
+        if isinstance(way[-1], str) and not last_entry:  # without the last token: a smaller one
+            read(changed(document, way, lambda inside, key: inside.pop(key)), way, "is left out")
+        for other in OTHERS:
+            # Another name, list or score is another tokenizer, no damage; a number below 0 is.
+            alike = type(old) is type(other) or {type(old), type(other)} == {int, float}
+            if alike and (isinstance(old, float) or other not in (-1, "\ud800")):
+                continue
+            if way == ("post_processor",) and other is None:  # nothing around: no damage, either
+                continue
+
+            def put(inside, key, other=other):
+                inside[key] = other
+
+            read(changed(document, way, put), way, f"is {other!r}")
+    assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "value", "message"),
+    [
+        ("unigram", ("model", "unk_id"), -1, r"unk_id must lie between 0 and 19, got -1"),
+        ("unigram", ("model", "unk_id"), None, r"model\.unk_id must be int, got None"),
+        ("unigram", ("model", "vocab", 2, 0), "[UNK]", r"'\[UNK\]' comes twice"),
+        (
+            "unigram",
+            ("model", "vocab", 2),
+            ["a"],
+            r"model\.vocab\[2\] must be \[str, int",
+        ),
+        ("words", ("model", "vocab", "카페"), 2.0, r"model\.vocab\['카페'\] must be int, got 2\.0"),
+        (
+            "words",
+            ("model", "vocab", "카페"),
+            99,
+            r"vocabulary must have the ids 0 to",
+        ),
+        ("words", ("model", "unk_token"), "x", r"unknown must be in the vocabulary, 'x' is not"),
+        ("words", ("added_tokens", 0, "id"), 1, r"added token '\[PAD\]' must have one id, got 1"),
+        ("bytes", ("model", "merges", 0), ["x", "yz"], r"merges must be in the vocabulary, 'yz'"),
+        (
+            "bytes",
+            ("model", "merges", 0),
+            "a b c",
+            r"merges must be pairs .*, got 'a b c'",
+        ),
+        ("bytes", ("model", "merges"), {}, r"model\.merges must be a list, got \{\}"),
+        ("bytes", ("model", "dropout"), 0.1, r"model 'BPE' with dropout=0\.1 is not supported"),
+        ("wordpiece", ("normalizer", "lowercase"), 1, r"normalizer\.lowercase must be bool, got 1"),
+        ("wordpiece", ("post_processor", "pair"), None, r"post_processor\.pair must be a list"),
+        ("wordpiece", ("model",), [], r"tokenizer\.json\.model must be an object, got \[\]"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(tmp_path, name, way, value, message):
+    path = tmp_path / "tokenizer.json"
+    document = json.loads(json.dumps(document_of(SMALL[name])))
+    damaged = changed(document, way, lambda inside, key: inside.__setitem__(key, value))
+    path.write_text(json.dumps(damaged), "utf-8")
+    with pytest.raises(ValueError, match=rf"tokenizer\.json: .*{message}"):
+        type(SMALL[name]).load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"model": {"type": "BPE", "type": "BPE"}}', r"'type' comes twice"),
+        ('{"model": {"vocab": [["a", NaN]]}}', r"NaN is no number in JSON"),
+        ('{"model": {"vocab": [["a", Infinity]]}}', r"Infinity is no number in JSON"),
+        ("[" * 100_000, r"must be a file in JSON"),
+        ('{"model": {"type": "BPE"', r"must be a file in JSON, but: Expecting"),
+    ],
+)
+def test_what_is_no_json_is_refused(tmp_path, text, message):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=rf"tokenizer\.json .*{message}"):
+        BytePairTokenizer.load(path)
