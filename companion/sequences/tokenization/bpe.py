@@ -210,11 +210,12 @@ class BytePairTokenizer(Tokenizer):
     """
 
     model = "BPE"
+    _after: dict[str, Any] | None = None  # what a file does with places: see `_places`
 
     def __init__(
         self,
         vocabulary: Mapping[str, int] | Iterable[str],
-        merges: Iterable[tuple[str, str]],
+        merges: Iterable[Sequence[str]],
         *,
         special_tokens: Iterable[str] | None = None,
     ) -> None:
@@ -227,8 +228,11 @@ class BytePairTokenizer(Tokenizer):
                 raise ValueError(
                     f"vocabulary must be written in characters for bytes, got {token!r}"
                 )
-        self.merges = [(left, right) for left, right in merges]
+        self.merges = [_pair(pair) for pair in merges]
         self.ranks = {pair: rank for rank, pair in enumerate(self.merges)}
+        if len(self.ranks) < len(self.merges):
+            twice = next(pair for rank, pair in enumerate(self.merges) if self.ranks[pair] != rank)
+            raise ValueError(f"merges must be different, got {twice!r} more than once")
         for left, right in self.merges:
             for token in (left, right, left + right):
                 if token not in self.vocabulary:
@@ -288,11 +292,25 @@ class BytePairTokenizer(Tokenizer):
         """Return how many bytes each token has."""
         return [len(self.tokens[number]) for number in self._cache[word]]
 
+    def _places(self, text: str) -> Iterator[tuple[int, tuple[int, int]]]:
+        """Yield ids and places; leave spaces at the ends out, if the file says so."""
+        after = _BYTES | (self._after or {"trim_offsets": False})
+        for number, (start, end) in super()._places(text):
+            if after["trim_offsets"]:
+                token = self.tokens[number].replace("Ġ", " ")
+                before = len(token) - len(token.lstrip())
+                if start == 0 and after["add_prefix_space"]:
+                    before = max(before - 1, 0)
+                start = min(start + before, end)
+                end = max(end - (len(token) - len(token.rstrip())), start)
+            yield number, (start, end)
+
     def components(self) -> dict[str, Any]:
         """Describe the tokenizer for a file."""
         merges = [list(pair) for pair in self.merges]
         model = _MODEL | {"vocab": dict(self.vocabulary), "merges": merges}
-        return {"pre_tokenizer": _BYTES, "decoder": _BYTES, "model": model}
+        pipeline = {"pre_tokenizer": _BYTES, "decoder": _BYTES, "model": model}
+        return pipeline | ({"post_processor": self._after} if self._after else {})
 
     @classmethod
     def from_components(
@@ -306,13 +324,17 @@ class BytePairTokenizer(Tokenizer):
         files.match(components, "post_processor", None, _BYTES, free=free)
         files.match(components, "decoder", _BYTES, free=free)
         model = files.match(components, "model", _MODEL, free=("vocab", "merges"))
-        merges = []
-        for pair in model["merges"]:  # older files write a pair as one text
-            parts = pair.split(" ") if isinstance(pair, str) else pair
-            if len(parts) != 2:
-                raise ValueError(f"merges must be pairs of two tokens, got {pair!r}")
-            merges.append((parts[0], parts[1]))
-        return cls(vocabulary, merges, special_tokens=special_tokens)
+        # Older files write a pair as one text.
+        merges = [pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"]]
+        found = cls(vocabulary, merges, special_tokens=special_tokens)
+        found._after = components["post_processor"]
+        return found
+
+
+def _pair(pair: Sequence[str]) -> tuple[str, str]:
+    if isinstance(pair, str) or len(pair) != 2:
+        raise ValueError(f"merges must be pairs of two tokens, got {pair!r}")
+    return pair[0], pair[1]
 
 
 # The parts of a file.

@@ -44,6 +44,7 @@ MODELS = {
 }
 COMPONENTS = {
     "BertNormalizer": {"lowercase": bool},
+    "ByteLevel": {"add_prefix_space": bool, "trim_offsets": bool},
     "BertProcessing": {"sep": (str, int), "cls": (str, int)},
     "TemplateProcessing": {
         "single": [{}],

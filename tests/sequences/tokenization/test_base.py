@@ -7,6 +7,7 @@ import pytest
 import tokenizers
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tokenizers import processors
 
 from companion.sequences.tokenization import (
     BytePairTokenizer,
@@ -66,11 +67,28 @@ def test_places_are_those_of_the_library(twins, name, text, pair):
     assert_same_encoding(*twins[name][:2], text, pair)
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("trim", [True, False])
+@given(text=ANY_TEXT, pair=st.none() | ANY_TEXT)
+@example(text="  a b ", pair=" the ")
+@example(text=" \n ", pair=None)
+def test_a_file_may_leave_spaces_out_of_the_places(tmp_path_factory, trim, first, text, pair):
+    path = tmp_path_factory.mktemp("places") / "tokenizer.json"
+    EVERYONE["bytes and special"].save(path)
+    library = tokenizers.Tokenizer.from_file(str(path))
+    library.post_processor = processors.ByteLevel(trim_offsets=trim, add_prefix_space=first)
+    library.save(str(path))
+    ours = BytePairTokenizer.load(path)
+    assert_same_encoding(ours, library, text, pair)
+    ours.save(path)
+    assert_same_encoding(BytePairTokenizer.load(path), library, text, pair)
+
+
 @pytest.mark.parametrize("name", EVERYONE)
 def test_real_text_has_the_same_ids(twins, name):
     ours, library, _ = twins[name]
     for text in TEXTS:
-        assert ours.encode(text) == library.encode(text).ids
+        assert_same_encoding(ours, library, text, text[::-1])
         assert ours.tokenize(text) == library.encode(text, add_special_tokens=False).tokens or (
             name == "unigram"  # there, the library shows the unknown letters themselves
         )

@@ -150,3 +150,12 @@ def test_bytes_are_visible():
 def test_half_a_character_is_shown_as_such():
     ours = BytePairTokenizer.train(["a"], 256)
     assert ours.decode(ours.encode("한")[:2]) == "\ufffd"
+
+
+def test_merges_are_different_pairs():
+    everything = {token: number for number, token in enumerate([*CHARACTER_OF.values(), "ab"])}
+    for bad in ("ab", ("a",), ["a", "b", "c"]):
+        with pytest.raises(ValueError, match=r"merges must be pairs of two tokens, got"):
+            BytePairTokenizer(everything, [bad])
+    with pytest.raises(ValueError, match=r"merges must be different, got \('a', 'b'\) more"):
+        BytePairTokenizer(everything, [("a", "b"), ("a", "b")])

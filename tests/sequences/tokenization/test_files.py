@@ -31,7 +31,7 @@ def bytes_document():
         ("post_processor", {"type": "Sequence"}, r"post_processor 'Sequence'"),
         (
             "pre_tokenizer",
-            {"type": "ByteLevel", "add_prefix_space": True},
+            {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True},
             r"'ByteLevel' with add_prefix_space=True",
         ),
         ("truncation", {"max_length": 5}, r"truncation is not supported, got"),
@@ -270,7 +270,7 @@ def test_a_damaged_file_is_refused_by_name_or_does_no_harm(tmp_path, name):
             "bytes",
             ("model", "merges", 0),
             "a b c",
-            r"merges must be pairs .*, got 'a b c'",
+            r"merges must be pairs .*, got \['a', 'b', 'c'\]",
         ),
         ("bytes", ("model", "merges"), {}, r"model\.merges must be a list, got \{\}"),
         ("bytes", ("model", "dropout"), 0.1, r"model 'BPE' with dropout=0\.1 is not supported"),
