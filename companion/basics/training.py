@@ -471,14 +471,16 @@ def _evaluate(
         arguments = given(run.model, batch)
         if kept:
             everything.append((arguments[0].cpu(), arguments[1].cpu()))
-        for name in functions.keys() - kept:
-            value, n = _mean(name, _call(name, functions[name], arguments), rows, where)
+        for name, function in functions.items():
+            if name in kept:
+                continue
+            value, n = _mean(name, _call(name, function, arguments), rows, where)
             if n > 0:
                 counts[name] += n
                 means[name] += (_plain(name, value, where) - means[name]) * (n / counts[name])
     if kept:
         outputs, targets = map(torch.cat, zip(*everything, strict=True))
-        for name in kept:
+        for name in sorted(kept):
             means[name] = _plain(name, functions[name](outputs, targets), where)
             counts[name] = len(targets)
     means = {name: run.processes.mean(value) for name, value in means.items()}

@@ -108,26 +108,26 @@ class Processes:
         return rows.tensor_split(self.size)[self.rank]
 
     def mean_gradient(
-        self, parameters: Iterable[nn.Parameter], total: float, count: float
+        self, parameters: Iterable[nn.Parameter], mean: float, count: float
     ) -> tuple[float, float]:
         """Give all processes the gradient of the mean over what they have counted together.
 
         Parameters
         ----------
         parameters : iterable of Parameter
-            Each with the gradient of ``total / count``, or with none.
-        total, count : float
-            The sum of this process's losses, and how many they are; they may be none.
+            Each with the gradient of `mean`, or with none.
+        mean, count : float
+            The mean of this process's losses, and how many they are; they may be none.
 
         Returns
         -------
-        total, count : float
-            The sums over all processes, the same in all of them.
+        mean, count : float
+            Of all processes together, the same in all of them.
         """
         if self.size == 1:
-            return total, count
+            return mean, count
         some = list(parameters)
-        own = [total, count, *(parameter.grad is not None for parameter in some)]
+        own = [mean * count, count, *(parameter.grad is not None for parameter in some)]
         total, number, *users = self.sum(torch.tensor(own, dtype=torch.float64)).tolist()
         used = [parameter for parameter, n in zip(some, users, strict=True) if n]
         for parameter in used:
@@ -142,7 +142,7 @@ class Processes:
             parts = message.split([gradient.numel() for gradient in gradients])
             for gradient, part in zip(gradients, parts, strict=True):
                 gradient.copy_(part.view_as(gradient))
-        return total, number
+        return total / (number or 1.0), number
 
     @torch.no_grad()
     def spread(self, tensors: Sequence[Tensor]) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,9 +70,11 @@ def train_seq2seq(
     rate = between(0, learning_rate, math.inf, "learning_rate")
     optimizer = torch.optim.Adam(model.parameters(), rate, betas=(0.9, 0.99), fused=True)
 
+    padding: Any = model.padding
+
     def source(generator: torch.Generator) -> Iterator[Batch]:
         order = int(torch.randint(2**62, (), generator=generator))
-        for ids, right in batches(pairs, batch_size, padding=model.padding, seed=order):
+        for ids, right in batches(pairs, batch_size, padding=padding, seed=order):
             yield {"source": ids, "target": right}
 
     history = fit(
