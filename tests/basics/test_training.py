@@ -785,8 +785,14 @@ def test_an_optimiser_that_needs_a_closure_is_named():
     [
         (None, "TypeError: data must return batches, returned None"),
         ([], "ValueError: data must make one batch or more, made none in epoch 1"),
-        ([torch.ones(2)], "TypeError: data must make batches, dicts of tensors, got tensor"),
-        ([{"x": [1, 2]}], "TypeError: data must make batches, dicts of tensors, got {'x': [1, 2]}"),
+        (
+            [torch.ones(2)],
+            "TypeError: data must make batches that are dicts of tensors, got tensor",
+        ),
+        (
+            [{"x": [1, 2]}],
+            "TypeError: data must make batches that are dicts of tensors, got {'x': [1, 2]}",
+        ),
         ([{}], "ValueError: data must make batches of tensors with the same first axis"),
         ([{"x": torch.ones(0, 3)}], "ValueError: data must make batches of tensors with the same"),
         (

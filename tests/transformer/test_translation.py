@@ -415,7 +415,7 @@ def test_batches_mix_lengths_that_are_similar():
 
 def test_embeddings_have_a_rate_of_their_own():
     model = small(dtype=torch.float32)
-    embeddings, others = (group["params"] for group in _groups(model))
+    embeddings, others = _groups(model)
     assert {id(p) for p in embeddings} == {
         id(model.source_embedding.weight),
         id(model.target_embedding.weight),
