@@ -239,7 +239,7 @@ def test_padding_changes_nothing(attention, data):
     model = make(attention=attention)
     sources = [tokens(length, size=V_SOURCE, seed=i) for i, length in enumerate(lengths)]
     target = tokens(len(sources), 3, size=V_TARGET, seed=99)
-    together = model(pad([source.tolist() for source in sources]), target)
+    together = model(pad([source.tolist() for source in sources], PAD), target)
     for row, source in enumerate(sources):
         alone = model(source[None], target[row][None])
         torch.testing.assert_close(together[row], alone[0], rtol=1e-12, atol=1e-13)
@@ -516,7 +516,7 @@ def sharp(seed, attention=True):
 @given(seed=st.integers(0, 1000))
 def test_a_beam_of_one_is_greedy(attention, seed):
     model = sharp(seed, attention)
-    source = pad([tokens(n, size=V_SOURCE, seed=seed + n).tolist() for n in (1, 5, 3)])
+    source = pad([tokens(n, size=V_SOURCE, seed=seed + n).tolist() for n in (1, 5, 3)], PAD)
     beams = beam_search(model, source, beam_width=1, max_length=6)
     assert [beam[0].tokens for beam in beams] == greedy_decode(model, source, max_length=6)
     assert all(len(beam) == 1 for beam in beams)
@@ -546,7 +546,7 @@ def test_a_wide_beam_is_exhaustive_search(seed):
 
 @BOTH
 def test_a_hypothesis_has_the_probability_that_the_model_gives_it(attention):
-    model, source = sharp(3, attention), pad([[5, 6, 7], [8], [9, 10]])
+    model, source = sharp(3, attention), pad([[5, 6, 7], [8], [9, 10]], PAD)
     beams = beam_search(model, source, beam_width=4, max_length=5)
     for row, beam in enumerate(beams):
         scores = [one.log_probability for one in beam]

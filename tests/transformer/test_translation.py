@@ -605,7 +605,7 @@ def test_shared_embeddings_travel_once():
 def test_rounded_weights_translate_alike():
     torch.manual_seed(1)
     model = translator(norm_first=True)
-    source = pad([KOREAN.encode(text) for text in READ])
+    source = pad([KOREAN.encode(text) for text in READ], PAD)
     rounded = unpack(packed(model))
     with torch.no_grad():
         target = torch.tensor([[2, 4, 5]] * 3)
