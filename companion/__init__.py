@@ -10,8 +10,8 @@ Five floors, each importing only from the ones before it:
 
 Under them lie the data, ``companion.data``, and the ground: ``companion.figures`` (drawing),
 ``companion.explorer`` (widgets), ``companion.checks`` (exercise checking), ``companion.arguments``
-(clear errors), ``companion.runs`` and ``companion.checkpoints`` (trainings that survive an
-interruption), ``companion.processes`` (trainings on several machines); on top
+(clear errors), ``companion.runs`` (trainings that survive an
+interruption, and trainings on several machines); on top
 ``companion.exercises`` (what each exercise expects). One chapter, one module:
 ``book/basics/perceptron.ipynb`` builds ``companion.basics.perceptron``.
 

@@ -163,6 +163,7 @@ class Seq2Seq(nn.Module):
                 f"source_embedding must have {sizes[0]} vectors of {sizes[1]}, got {got}"
             )
         self.source_vocab_size = sizes[0]
+        self.padding = PAD
         self.source_embedding = source_embedding
         self.encoder_forward = GRU(embedding_size, hidden_size // 2)
         self.encoder_backward = GRU(embedding_size, hidden_size // 2)

@@ -157,6 +157,7 @@ class Transformer(nn.Module):
         if config.share_embeddings and source_embedding is not None:
             raise ValueError("share_embeddings takes target_embedding only: got source_embedding")
         self.config = config
+        self.padding = PAD
         D, n_target = config.d_model, config.target_vocab_size
         self.target_embedding = _embedding(target_embedding, n_target, D, "target_embedding")
         self.source_embedding = (

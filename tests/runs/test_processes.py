@@ -1,4 +1,4 @@
-"""Tests of companion.processes, and of `fit` in two processes.
+"""Tests of companion.runs.processes, and of `fit` in two processes.
 
 This file is also the program that torchrun runs: each process writes down what came of its
 trainings, and the tests compare it with trainings in one process.
@@ -20,9 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import distributed, nn
 
-from companion import checkpoints, processes, progress
+from companion import progress
 from companion.basics.training import SGD, AdamW, fit
-from companion.processes import Processes
+from companion.runs import checkpoints, processes
+from companion.runs.processes import Processes
 
 RANK = int(os.environ.get("RANK", 0))
 cross_entropy = nn.functional.cross_entropy
@@ -42,7 +43,9 @@ def train(*, n=23, batch_size, layers=list, kind=AdamW, lr=0.05, seed=RANK, **op
     """Train a network whose first parameters differ from process to process; tell the outcome."""
     torch.manual_seed(seed)
     model = nn.Sequential(nn.Linear(3, 7), nn.Tanh(), *layers(), nn.Linear(7, 2)).double()
-    options = {"loss": cross_entropy, "epochs": 5} | options
+    options = {"loss": cross_entropy} | options
+    if "steps" not in options:
+        options = {"epochs": 5} | options
     optimizer = kind(model.parameters(), lr)
     data = options.pop("data", problem(n))
     history = fit(model, data, optimizer=optimizer, batch_size=batch_size, **options)
@@ -56,12 +59,58 @@ def train(*, n=23, batch_size, layers=list, kind=AdamW, lr=0.05, seed=RANK, **op
     }
 
 
+N_WORDS, LENGTHS = 17, (3, 9, 1, 1, 5, 2, 8)
+
+
+class Speller(nn.Module):
+    """Guesses the next of some words, of which each row has another number."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.scores = nn.Embedding(N_WORDS, 5), nn.Linear(5, N_WORDS)
+
+    def forward(self, ids):
+        return self.scores(self.words(ids).cumsum(dim=1))
+
+
+def sentences(generator):
+    """Make 3 batches of 5, 7 and 1 rows of different lengths, 0 for padding."""
+    for n_rows in (5, 7, 1):
+        ids = torch.randint(1, N_WORDS, (n_rows, 10), generator=generator)
+        lengths = torch.tensor(LENGTHS)[torch.randint(7, (n_rows,), generator=generator)]
+        yield {"ids": ids * (torch.arange(10) <= lengths[:, None])}
+
+
+def of_tokens(model, batch):
+    """Return the sum over all tokens, and their number."""
+    logits, right = model(batch["ids"][:, :-1]), batch["ids"][:, 1:]
+    flat = logits.flatten(0, 1), right.flatten()
+    return cross_entropy(*flat, ignore_index=0, reduction="sum"), (right != 0).sum()
+
+
+def spell(seed=RANK, **options):
+    """Train on token means, from a source of batches; tell the outcome."""
+    torch.manual_seed(seed)
+    model = Speller().double()
+    optimizer = torch.optim.AdamW(model.parameters(), 0.03)
+    options = {"epochs": 4, "validation": sentences, "loss": of_tokens} | options
+    history = fit(model, sentences, optimizer=optimizer, **options)
+    parameters = nn.utils.parameters_to_vector(model.parameters()).tolist()
+    return {
+        "steps": history.step_loss,
+        "validation": history.validation_loss,
+        "parameters": parameters,
+    }
+
+
 # Two processes with batches of 5 must do what one process does with batches of 10. Their last
 # batches have 3 samples (2 + 1), 1 (1 + 0) and 10.
 AS_ONE = {
     "a smaller last batch": {"kind": lambda parameters, lr: SGD(parameters, lr, momentum=0.9)},
     "a last batch of one sample": {"n": 21},
+    "one sample in all": {"n": 1},
     "batches of one size": {"n": 20},
+    "accumulation": {"kind": SGD, "accumulate": 2},
     "clipping": {"kind": SGD, "lr": 1.0, "clip_norm": 0.05},
     "early stopping": {
         "lr": 0.1,
@@ -126,11 +175,15 @@ def work(folder):
         validation=problem(9),
         metrics={"rank": lambda outputs, targets: RANK},
     )
-    found["drawn"] = drawn
+    found["drawn"] = drawn[1:]  # without the rehearsal, after which all is put back
 
+    found["tokens"] = spell()
+    found["accumulated tokens"] = spell(accumulate=2)
+    train(**DROPOUT, seed=3, steps=8, checkpoint=folder / "steps")  # within the third epoch
+    found["steps"] = train(**DROPOUT, seed=4, checkpoint=folder / "steps")
     for seed, epochs in ((3, 2), (4, 5)):  # the second begins with other parameters
         found["resumed"] = train(**DROPOUT, seed=seed, epochs=epochs, checkpoint=folder / "short")
-    found["written"] = checkpoints.read(folder / "short")["notes"][0]["train_loss"]
+    found["written"] = checkpoints.read(folder / "short")["notes"]["history"]["train_loss"]
 
     found["errors"] = {
         "nan": error(loss=broken(lambda value: value * torch.nan, 5)),
@@ -138,7 +191,6 @@ def work(folder):
         "data": error(data=problem(23, seed=RANK)),
         "length": error(n=23 + RANK),
         "lr": error(lr=0.1 + RANK),
-        "few": error(n=1),
         "folder": error(checkpoint=folder / ["short", "nowhere"][RANK]),
         "none": error(checkpoint=[None, folder / "none"][RANK]),
     }
@@ -166,7 +218,7 @@ def work_killed(folder):
 
 def launch(folder, what, *options):
     """Run this file under torchrun, in processes that see nothing but this machine."""
-    root = Path(processes.__file__).parents[1]
+    root = Path(processes.__file__).parents[2]
     environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     loopback = {"lo", "lo0"} & {name for _, name in socket.if_nameindex()}
     if loopback:
@@ -217,6 +269,23 @@ def test_two_processes_learn_what_one_learns_with_the_double_batch(both, name):
 
 
 @needs_gloo
+@pytest.mark.parametrize(("name", "accumulate"), [("tokens", 1), ("accumulated tokens", 2)])
+def test_a_mean_over_tokens_is_exact_for_any_split(both, name, accumulate):
+    one = spell(seed=0, accumulate=accumulate)
+    assert both[0][name] == both[1][name]
+    for key, values in one.items():
+        assert both[0][name][key] == pytest.approx(values, rel=1e-9, abs=1e-12)
+    assert len(one["steps"]) == 4 * -(-3 // accumulate)
+    assert one["steps"][-1] < one["steps"][0]
+
+
+@needs_gloo
+def test_a_training_that_ended_within_an_epoch_goes_on_bit_for_bit(both):
+    for process in both:
+        assert process["steps"] == process["dropout"]
+
+
+@needs_gloo
 def test_the_early_stopping_did_stop_early(both):
     losses = both[0]["early stopping"]["validation"]
     assert np.argmin(losses) + 4 == len(losses) < 40
@@ -261,10 +330,9 @@ def test_an_interrupted_training_goes_on_bit_for_bit(both, folder):
     [
         ("nan", "loss became nan in epoch 2, step 2: is the learning rate too large"),
         ("infinite", "loss became inf in epoch 1, step 1"),
-        ("data", "train must be the same in all processes, but it differs"),
-        ("length", "train must be the same in all processes"),
+        ("data", "data must be the same in all processes, but it differs"),
+        ("length", "data must be the same in all processes"),
         ("lr", "optimizer must be the same in all processes"),
-        ("few", "train must have at least one sample for each of 2 processes, got 1"),
         ("folder", "checkpoint must be a folder that all processes share, but 1 of 2 find"),
         ("none", "checkpoint must be the same in all processes"),
     ],
@@ -296,14 +364,11 @@ def seen(rank, size):
 @given(st.integers(1, 60), st.integers(1, 9))
 def test_shares_are_a_batch_without_gap_or_overlap(n, size):
     batch = torch.randperm(n, generator=torch.Generator().manual_seed(n))
-    team = [seen(rank, size) for rank in range(size)]
-    shares = [process.share(batch) for process in team]
+    shares = [seen(rank, size).share(batch) for rank in range(size)]
     assert torch.equal(torch.cat(shares), batch)
     lengths = [len(share) for share in shares]
     assert max(lengths) - min(lengths) <= 1
     assert lengths[0] == max(lengths)  # process 0 always has something
-    assert [process.weight(batch) * n for process in team] == pytest.approx(lengths)
-    assert sum(process.weight() for process in team) == pytest.approx(1)
 
 
 def test_one_process_joins_nobody_and_sends_nothing():
@@ -312,7 +377,10 @@ def test_one_process_joins_nobody_and_sends_nothing():
     model, values = nn.Linear(2, 1), torch.arange(3)
     with process.joined():
         assert not distributed.is_initialized()
-        assert process.wrap(model) is model
+        before = nn.utils.parameters_to_vector(model.parameters()).tolist()
+        process.spread(list(model.parameters()))
+        assert nn.utils.parameters_to_vector(model.parameters()).tolist() == before
+        assert process.mean_gradient(model.parameters(), 0.5, 3) == (0.5, 3)
         assert process.mean(0.25) == 0.25
         assert torch.equal(process.sum(values), values)
         assert torch.equal(process.gather(values), values[None])
