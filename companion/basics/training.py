@@ -24,17 +24,19 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from companion import figures, progress
+from companion import progress
 from companion.arguments import between, integer
 from companion.runs import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Data = tuple[Tensor, Tensor]  # inputs (N, ...) and targets (N, ...)
 Function = Callable[[Tensor, Tensor], Any]  # of outputs and targets: a loss or a metric
@@ -263,6 +265,8 @@ class History:
 
     def plot(self, ax: Axes) -> None:
         """Draw the loss over the epochs, on training and, if there is any, validation data."""
+        from companion import figures  # matplotlib is loaded where something is drawn
+
         curves = {"training": self.train_loss, "validation": self.validation_loss}
         epochs = np.arange(1, len(self.train_loss) + 1)
         figures.draw_curves(ax, epochs, {name: losses for name, losses in curves.items() if losses})

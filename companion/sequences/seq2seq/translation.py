@@ -21,9 +21,12 @@ from torch.nn import functional
 
 from companion import progress
 from companion.arguments import between, integer, random_generator
+from companion.arguments import texts as checked_texts
 from companion.basics.training import iterations_per_epoch
+from companion.sequences.generation import beam_search, greedy_decode
 from companion.sequences.seq2seq.batching import (
     PAD,
+    SPECIAL_TOKENS,
     UNK,
     EncodedPair,
     Tokenizer,
@@ -32,7 +35,7 @@ from companion.sequences.seq2seq.batching import (
     encode_pairs,
     pad,
 )
-from companion.sequences.seq2seq.decoding import beam_search, greedy_decode
+from companion.sequences.vocabulary import Vocabulary
 
 
 def train_seq2seq(
@@ -138,8 +141,12 @@ def translate(
     """
     check_special_tokens(source_tokenizer, "source_tokenizer")
     check_special_tokens(target_tokenizer, "target_tokenizer")
-    sources = [list(source_tokenizer.encode(text)) for text in texts]
-    ids = _decode(model, sources, beam_width, max_length, batch_size)
+    sources = [
+        list(source_tokenizer.encode(text)) for text in checked_texts(texts, "texts", least=0)
+    ]
+    if [] in sources:
+        raise ValueError(f"texts must have tokens, got {texts[sources.index([])]!r}")
+    ids = _decode(model, sources, target_tokenizer, beam_width, max_length, batch_size)
     return [target_tokenizer.decode(one) for one in ids]
 
 
@@ -176,7 +183,7 @@ def exactly_right(
         raise ValueError("pairs must hold one pair or more, got none")
     encoded = encode_pairs(pairs, source_tokenizer, target_tokenizer)
     sources = [source for source, _ in encoded]
-    ids = _decode(model, sources, beam_width, max_length, batch_size)
+    ids = _decode(model, sources, target_tokenizer, beam_width, max_length, batch_size)
     return np.array(
         [
             UNK not in target and one == target[1:-1]
@@ -214,6 +221,7 @@ def exact_match(
 def _decode(
     model: nn.Module,
     sources: list[list[int]],
+    target_tokenizer: Tokenizer,
     beam_width: int,
     max_length: int,
     batch_size: int,
@@ -221,6 +229,9 @@ def _decode(
     """Return the token numbers of all translations, in the order of the sources."""
     width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
     device = next(model.parameters()).device
+    words = target_tokenizer.vocabulary
+    if not isinstance(words, Vocabulary):
+        words = Vocabulary(sorted(words, key=words.__getitem__), special=SPECIAL_TOKENS)
     # Sources of similar lengths together; the result does not depend on it.
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     found: list[list[int]] = [[] for _ in sources]
@@ -228,9 +239,9 @@ def _decode(
         numbers = order[start : start + size]
         batch = pad([sources[number] for number in numbers]).to(device)
         if width == 1:
-            ids = greedy_decode(model, batch, max_length=max_length)
+            ids = greedy_decode(model, batch, words, max_length=max_length)
         else:
-            beams = beam_search(model, batch, beam_width=width, max_length=max_length)
+            beams = beam_search(model, batch, words, beam_width=width, max_length=max_length)
             ids = [beam[0].tokens for beam in beams]
         for number, one in zip(numbers, ids, strict=True):
             found[number] = one
