@@ -124,6 +124,20 @@ def test_a_finished_hypothesis_competes_with_longer_ones():
     assert len(best.tokens) == 2
 
 
+def test_the_length_counts_the_end_only_where_it_was_written():
+    # Per token, with the end: [A, A] has log 0.135 / 2 = -1.001, [B] with its end log 0.165 / 2 =
+    # -0.901, [C, A] has log 0.125 / 2 = -1.040.
+    def model(source, beginning):
+        table = {(): {A: 0.5, B: 0.25, C: 0.25}, (A,): {A: 0.27, B: 0.73}}
+        return table.get(beginning, {EOS: 0.66, B: 0.34} if beginning == (B,) else {A: 0.5, B: 0.5})
+
+    found = beam_search(
+        Table(model), SOURCE, WORDS, beam_width=20, max_length=2, length_penalty=1.0
+    )[0]
+    order = [tuple(one.tokens) for one in found if one.tokens in ([A, A], [B], [C, A])]
+    assert order == [(B,), (A, A), (C, A)]
+
+
 def test_each_source_has_its_own_beam():
     def model(source, beginning):
         return garden_path(source, beginning) if source == A else {EOS: 0.75, C: 0.25}
@@ -447,6 +461,13 @@ def test_top_p_by_hand():
         assert found.isfinite().nonzero()[:, 0].tolist() == kept
     both = adjust(scores, top_k=2, top_p=0.6).softmax(-1)  # 2/3 and 1/3 are left, 2/3 is enough
     assert both.tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_shares_are_added_up_in_32_bits(dtype):
+    found = adjust(torch.zeros(1000, dtype=dtype), top_p=0.9)
+    assert found.dtype == torch.float32
+    assert int(found.isfinite().sum()) in (900, 901)
 
 
 def test_scores_of_the_last_kept_token_all_stay():

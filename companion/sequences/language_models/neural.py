@@ -24,6 +24,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from companion.arguments import ids, integer, share
 from companion.sequences.language_models.chain import (
@@ -109,9 +110,10 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
         contexts = ids(contexts, "contexts", len(self.vocabulary), ("B", self.order - 1))
         vectors = self.embedding(contexts)  # (B, n - 1, embedding_size)
         x = self.dropout(vectors.flatten(start_dim=1))  # (B, (n - 1) * embedding_size)
-        scores = self.output(self.dropout(torch.tanh(self.hidden(x))))
-        scores = scores if self.direct is None else scores + self.direct(x)
-        return scores.masked_fill(self._begins, -torch.inf)
+        hidden = self.dropout(torch.tanh(self.hidden(x)))
+        bias = self.output.bias.masked_fill(self._begins, -torch.inf)  # [BOS] is never predicted
+        scores = functional.linear(hidden, self.output.weight, bias)
+        return scores if self.direct is None else scores + self.direct(x)
 
     def examples(self, sentences: Iterable[Sentence]) -> tuple[Tensor, Tensor]:
         """Return all contexts of a text, and the token after each.
