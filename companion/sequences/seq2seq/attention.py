@@ -84,6 +84,5 @@ class AdditiveAttention(nn.Module):
         scores = self.score(compared)[..., 0]  # (B, T_query, T_memory); compared had one axis more
         if mask is not None:
             scores = scores.masked_fill(~mask[:, None], -torch.inf)
-        in_32_bits = torch.promote_types(scores.dtype, torch.float32)  # or more
-        weights = scores.softmax(dim=-1, dtype=in_32_bits).to(dtype)
+        weights = scores.softmax(dim=-1)  # PyTorch adds up in 32 bits, whatever the type
         return weights @ memory, weights
