@@ -21,12 +21,13 @@ from torch.nn.functional import cross_entropy, one_hot
 from benchmarks.harness import Result, compare, seconds
 from companion.data import docstrings
 from companion.sequences.embeddings import (
-    Vocabulary,
     WordVectors,
     held_out_loss,
     train_word2vec,
 )
-from companion.sequences.embeddings.pairs import neighbourhoods
+from companion.sequences.embeddings.pairs import neighbourhoods, numbered
+from companion.sequences.embeddings.reading import keep_probabilities
+from companion.sequences.vocabulary import Vocabulary
 
 OPTIONS = {"window": 5, "epochs": 1, "min_count": 5}
 SIZE, NEGATIVES = 100, 5
@@ -73,11 +74,12 @@ def against_one_hot(text: list[list[str]], measured: Result) -> Result:
 
     It has the same vocabulary, the same subsampling and, on average, the same number of pairs.
     """
-    vocabulary = Vocabulary.of(text, OPTIONS["min_count"])
+    vocabulary = Vocabulary.count(text, min_count=OPTIONS["min_count"])
     V = len(vocabulary)
-    ids, places = vocabulary.encode(text)
+    ids, places = numbered(text, vocabulary.ids)
     contexts, valid = neighbourhoods(ids, places, OPTIONS["window"])
-    keep = vocabulary.keep_probabilities(1e-3)
+    assert vocabulary.counts is not None
+    keep = keep_probabilities(vocabulary.counts, 1e-3)
     # Distance d is within the drawn window with probability (6 - d) / 5.
     reach = torch.tensor([1, 2, 3, 4, 5, 5, 4, 3, 2, 1]).numpy() / 5
     n_pairs = float((valid * reach * keep[ids][:, None] * keep[contexts]).sum())

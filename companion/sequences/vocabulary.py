@@ -33,8 +33,8 @@ from companion.arguments import sentences as checked_sentences
 ROLES = {
     "pad": ("[PAD]", "<pad>"),
     "unknown": ("[UNK]", "<unk>"),
-    "begin": ("[BOS]", "<s>", "<|im_start|>"),
-    "end": ("[EOS]", "</s>", "<|im_end|>"),
+    "begin": ("[BOS]", "<s>", "<|im_start|>", "<|endoftext|>"),
+    "end": ("[EOS]", "</s>", "<|im_end|>", "<|endoftext|>"),
     "cls": ("[CLS]",),
     "sep": ("[SEP]",),
     "mask": ("[MASK]", "<mask>"),
@@ -46,27 +46,26 @@ class Vocabulary(Mapping[str, int]):
 
     Parameters
     ----------
-    tokens : iterable of str
-        V different texts that are not empty; the place of a token is its id.
+    tokens : iterable of str, or mapping of str to int
+        V different texts that are not empty; the place of a token is its id. A mapping says the
+        ids itself: 0 to V - 1, each once.
     counts : array_like of int, shape (V,), optional
         How often each occurs in the text that the vocabulary was made from.
     special : iterable of str
         Which of the tokens stand for no piece of text.
+    unknown : str, optional
+        The token that stands for unknown ones, where it has a spelling of its own.
 
     Attributes
     ----------
     tokens, special : tuple of str
         As given.
+    ids : dict of str to int
+        The same as the vocabulary itself, for code that looks up very many tokens.
     counts : ndarray of int64, shape (V,), or None
         As given.
     pad, unknown, begin, end, cls, sep, mask : int
-        The id of the special token that does this.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a token is no text, is empty or comes twice; the counts do not fit; a special token is
-        none of the tokens; a role is asked for that no special token has.
+        The id of the special token that does this; ValueError if there is none.
 
     Examples
     --------
@@ -83,21 +82,30 @@ class Vocabulary(Mapping[str, int]):
         counts: ArrayLike | None = None,
         *,
         special: Iterable[str] = (),
+        unknown: str | None = None,
     ) -> None:
-        self.tokens: tuple[str, ...] = tuple(texts(tokens, "tokens"))
-        self.special: tuple[str, ...] = tuple(_listed(special, "special"))
-        self._ids = {token: number for number, token in enumerate(self.tokens)}
-        if len(self._ids) < len(self.tokens):
-            twice = [token for token, n in Counter(self.tokens).items() if n > 1]
-            raise ValueError(f"tokens must be different, got {twice[0]!r} more than once")
+        self.tokens = ordered(tokens, "tokens")
+        self.ids = {token: number for number, token in enumerate(self.tokens)}
+        self.special = distinct(special, "special", least=0)
         for token in self.special:
-            if token not in self._ids:
+            if token not in self.ids:
                 raise ValueError(f"special must name tokens of the vocabulary, got {token!r}")
+        if unknown is not None and unknown not in self.ids:
+            raise ValueError(f"unknown must be a token of the vocabulary, got {unknown!r}")
+        self._roles = {
+            role: next(token for token in spellings if token in self.special)
+            for role, spellings in ROLES.items()
+            if set(spellings) & set(self.special)
+        }
+        if unknown is not None:
+            self._roles["unknown"] = unknown
         self.counts = None if counts is None else np.asarray(counts)
         if self.counts is not None:
             if self.counts.shape != (len(self),) or self.counts.dtype.kind not in "iu":
                 got = f"{self.counts.dtype} of shape {self.counts.shape}"
                 raise ValueError(f"counts must be {len(self)} integers, got {got}")
+            if self.counts.min() < 0:
+                raise ValueError(f"counts must be 0 or more, got {self.counts.min()}")
             self.counts = self.counts.astype(np.int64)
 
     @classmethod
@@ -105,20 +113,20 @@ class Vocabulary(Mapping[str, int]):
         cls,
         sentences: Iterable[Sequence[str]],
         *,
-        special: Sequence[str] = (),
+        special: Iterable[str] = (),
         min_count: int = 1,
         size: int | None = None,
     ) -> Self:
         """Count the tokens of sentences: special ones first, then the most frequent ones.
 
         Tokens of the same count come in the order of their code points. A special token that occurs
-        in a sentence is counted under its own id.
+        in a sentence is counted under its own id. There must be a token that is not special.
 
         Parameters
         ----------
         sentences : iterable of sequences of str
             One or more.
-        special : sequence of str
+        special : iterable of str
             Special tokens, which are kept however often they occur.
         min_count : int, default 1
             Tokens that occur less often are left out.
@@ -126,18 +134,18 @@ class Vocabulary(Mapping[str, int]):
             At most so many tokens, special ones included.
         """
         least = integer(min_count, "min_count", 1)
-        kept = _listed(special, "special")
+        kept = distinct(special, "special", least=0)
         most = None if size is None else integer(size, "size", len(kept) + 1) - len(kept)
-        counts = Counter(chain.from_iterable(checked_sentences(sentences, "sentences")))
-        order = sorted(counts, key=lambda token: (-counts[token], token))
-        words = [word for word in order if counts[word] >= least and word not in kept][:most]
-        tokens = [*kept, *words]
+        counts = Counter(chain.from_iterable(checked_sentences(sentences, "sentences", least=0)))
+        words = [word for word in by_frequency(counts) if counts[word] >= least]
+        words = [word for word in words if word not in kept][:most]
         if not words:
             highest = max(counts.values(), default=0)
             raise ValueError(
                 f"sentences must hold a token {least} times (min_count), got {len(counts)} "
                 f"different tokens, none more than {highest} times"
             )
+        tokens = [*kept, *words]
         return cls(tokens, [counts[token] for token in tokens], special=kept)
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
@@ -148,16 +156,14 @@ class Vocabulary(Mapping[str, int]):
         ValueError
             If a token is not in the vocabulary, and there is no special token for unknown ones.
         """
-        return [self._ids[t] if t in self._ids else self._missing(t) for t in _listed(tokens)]
+        if isinstance(tokens, str | bytes) or not isinstance(tokens, Iterable):
+            raise TypeError(f"tokens must be a list of texts, got {tokens!r:.60}")
+        return [self.ids[t] if t in self else self._missing(t) for t in tokens]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Return the token of each id.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an id is no integer, or not in the vocabulary.
-        """
+        """Return the token of each id; special tokens, too."""
+        if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+            raise TypeError(f"ids must be a list of integers, got {ids!r:.60}")
         found = []
         for item in ids:
             try:
@@ -170,7 +176,10 @@ class Vocabulary(Mapping[str, int]):
         return found
 
     def __getitem__(self, token: str) -> int:
-        return self._ids[token]
+        return self.ids[token]
+
+    def __contains__(self, token: object) -> bool:
+        return isinstance(token, str) and token in self.ids
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.tokens)
@@ -185,49 +194,50 @@ class Vocabulary(Mapping[str, int]):
 
     @property
     def pad(self) -> int:
-        """The id of the token that fills up a batch."""
+        """Fills up a batch."""
         return self._role("pad")
 
     @property
     def unknown(self) -> int:
-        """The id that stands for every token that is not in the vocabulary."""
+        """Stands for all other tokens."""
         return self._role("unknown")
 
     @property
     def begin(self) -> int:
-        """The id of the token before a sequence."""
+        """Comes before a sequence."""
         return self._role("begin")
 
     @property
     def end(self) -> int:
-        """The id of the token after a sequence."""
+        """Comes after a sequence."""
         return self._role("end")
 
     @property
     def cls(self) -> int:
-        """The id of the token before a text that is to be judged."""
+        """Comes before a text to be judged."""
         return self._role("cls")
 
     @property
     def sep(self) -> int:
-        """The id of the token between texts."""
+        """Comes between texts."""
         return self._role("sep")
 
     @property
     def mask(self) -> int:
-        """The id of the token that hides another."""
+        """Hides another token."""
         return self._role("mask")
 
     def has(self, role: str) -> bool:
         """Tell whether there is a special token for a role: "pad", "unknown", "begin", ..."""
-        return any(token in self.special for token in ROLES[role])
+        if role not in ROLES:
+            raise ValueError(f"role must be one of {', '.join(ROLES)}, got {role!r}")
+        return role in self._roles
 
     def _role(self, role: str) -> int:
-        for token in ROLES[role]:
-            if token in self.special:
-                return self._ids[token]
-        wanted = " or ".join(ROLES[role])
-        raise ValueError(f"the vocabulary must have {wanted} as {role}, it has {self.special}")
+        if role not in self._roles:
+            wanted = " or ".join(ROLES[role])
+            raise ValueError(f"the vocabulary must have {wanted} as {role}, it has {self.special}")
+        return self.ids[self._roles[role]]
 
     def _missing(self, token: Any) -> int:
         if not isinstance(token, str):
@@ -237,7 +247,44 @@ class Vocabulary(Mapping[str, int]):
         return self.unknown
 
 
-def _listed(tokens: Any, name: str = "tokens") -> list[Any]:
-    if isinstance(tokens, str | bytes) or not isinstance(tokens, Iterable):
-        raise TypeError(f"{name} must be a list of texts, got {tokens!r:.60}")
-    return list(tokens)
+def distinct(values: Any, name: str, *, least: int = 1) -> tuple[str, ...]:
+    """Return texts that are different and not empty, as a tuple.
+
+    Examples
+    --------
+    >>> distinct(["a", "a"], "words")
+    Traceback (most recent call last):
+        ...
+    ValueError: words must be different, got 'a' more than once
+    """
+    found = tuple(texts(values, name, least=least))
+    if "" in found:
+        raise ValueError(f"{name} must not be empty texts, got '' at place {found.index('')}")
+    if len(set(found)) < len(found):
+        twice = next(text for text, n in Counter(found).items() if n > 1)
+        raise ValueError(f"{name} must be different, got {twice!r} more than once")
+    return found
+
+
+def ordered(tokens: Any, name: str) -> tuple[str, ...]:
+    """Return the tokens of a vocabulary in the order of their ids, whatever says the ids.
+
+    Examples
+    --------
+    >>> ordered({"b": 1, "a": 0}, "vocabulary")
+    ('a', 'b')
+    """
+    if not isinstance(tokens, Mapping) or isinstance(tokens, Vocabulary):
+        return distinct(tokens, name)
+    numbers = [integer(number, f"{name}[{token!r}]") for token, number in tokens.items()]
+    if sorted(numbers) != list(range(len(numbers))):
+        raise ValueError(
+            f"{name} must have the ids 0 to {len(numbers) - 1}, each once, got "
+            f"{sorted(numbers)[:10]} ..."
+        )
+    return distinct(sorted(tokens, key=tokens.__getitem__), name)
+
+
+def by_frequency(counts: Mapping[str, int]) -> list[str]:
+    """Sort tokens by falling count, those of the same count by their code points."""
+    return sorted(counts, key=lambda token: (-counts[token], token))

@@ -2,7 +2,7 @@
 
 From the ground up:
 
-- ``pairs``: one-hot vectors, a vocabulary, words and the words around them
+- ``pairs``: one-hot vectors, words and the words around them
 - ``vectors``: `WordVectors`, what every method returns: similarity, neighbours, analogies, files
 - ``reading``: a text in blocks of words, for the methods that follow it word by word
 - ``word2vec``: skip-gram and CBOW with negative sampling
@@ -18,13 +18,12 @@ from companion.sequences.embeddings.fasttext import (
     train_fasttext,
 )
 from companion.sequences.embeddings.glove import cooccurrences, train_glove
-from companion.sequences.embeddings.pairs import Vocabulary, context_pairs, one_hot
+from companion.sequences.embeddings.pairs import context_pairs, one_hot
 from companion.sequences.embeddings.vectors import WordVectors
 from companion.sequences.embeddings.word2vec import held_out_loss, train_word2vec
 
 __all__ = [
     "SubwordVectors",
-    "Vocabulary",
     "WordVectors",
     "character_ngrams",
     "context_pairs",

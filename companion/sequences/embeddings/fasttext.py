@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from companion.arguments import integer
-from companion.sequences.embeddings.pairs import Vocabulary, check_sentences
+from companion.arguments import finite, integer
+from companion.arguments import sentences as checked_sentences
 from companion.sequences.embeddings.reading import Blocks, run
 from companion.sequences.embeddings.vectors import WordVectors
 from companion.sequences.embeddings.word2vec import (
@@ -34,6 +34,7 @@ from companion.sequences.embeddings.word2vec import (
     rows,
     skip_gram_gradients,
 )
+from companion.sequences.vocabulary import Vocabulary
 
 
 def character_ngrams(word: str, shortest: int = 2, longest: int = 4) -> list[str]:
@@ -51,11 +52,6 @@ def character_ngrams(word: str, shortest: int = 2, longest: int = 4) -> list[str
     -------
     list of str
         The short ones first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `word` is no string or empty, or the lengths are not 1 <= shortest <= longest.
 
     Examples
     --------
@@ -104,24 +100,20 @@ class SubwordVectors(WordVectors):
         **more: Any,
     ) -> None:
         super().__init__(words, vectors, **more)
-        self.pieces = dict(pieces)
-        self.shortest, self.longest = shortest, longest
+        size = self.vectors.shape[1:]
+        self.pieces = {name: finite(piece, "pieces", size) for name, piece in pieces.items()}
+        self.shortest = integer(shortest, "shortest", 1)
+        self.longest = integer(longest, "longest", self.shortest)
 
     def __getitem__(self, word: str) -> np.ndarray:
-        """Return the vector of a word, known or not, shape (D,).
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `word` is no string, is empty, or shares no piece with the training text.
-        """
+        """Return the vector of a word, shape (D,); a new one must share a piece with the text."""
         if word in self.ids:
             return self.vectors[self.ids[word]]
         parts = character_ngrams(word, self.shortest, self.longest)
         known = [self.pieces[part] for part in parts if part in self.pieces]
         if not known:
             raise ValueError(f"word must share a piece with the training text, got {word!r}")
-        return np.mean(known, axis=0)
+        return np.asarray(np.mean(known, axis=0, dtype=np.float64), dtype=np.float32)
 
 
 def train_fasttext(
@@ -152,11 +144,6 @@ def train_fasttext(
     SubwordVectors
         With counts and contexts.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `train_word2vec` and `character_ngrams`.
-
     Examples
     --------
     >>> text = [["고양이는", "물을", "마신다"], ["강아지는", "우유를", "마신다"]] * 20
@@ -165,10 +152,10 @@ def train_fasttext(
     (False, (8,))
     """
     integer(negatives, "negatives", 1)
-    text = check_sentences(sentences)
-    vocabulary = Vocabulary.of(text, min_count)
+    text = checked_sentences(sentences, "sentences")
+    vocabulary = Vocabulary.count(text, min_count=min_count)
     V = len(vocabulary)
-    parts = [character_ngrams(word, shortest, longest) for word in vocabulary.words]
+    parts = [character_ngrams(word, shortest, longest) for word in vocabulary.tokens]
     names = {name: V + i for i, name in enumerate(dict.fromkeys(chain.from_iterable(parts)))}
     # Row i lists the vectors of which word i is the mean: its own and those of its pieces, filled
     # up with the last row of the table, which stays zero.
@@ -212,7 +199,7 @@ def train_fasttext(
         moved=moved,
     )
     return SubwordVectors(
-        vocabulary.words,
+        vocabulary.tokens,
         (rows(z, of_word).sum(dim=1) * shares).numpy(),
         counts=vocabulary.counts,
         contexts=v.numpy(),

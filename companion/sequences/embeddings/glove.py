@@ -27,10 +27,12 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from companion.arguments import between, integer
+from companion.arguments import sentences as checked_sentences
 from companion.progress import bar
-from companion.sequences.embeddings.pairs import Vocabulary, check_sentences
+from companion.sequences.embeddings.pairs import numbered
 from companion.sequences.embeddings.vectors import WordVectors
 from companion.sequences.embeddings.word2vec import add_rows, initial_vectors, rows
+from companion.sequences.vocabulary import Vocabulary
 
 AT_ONCE = 512  # entries of the table in one step
 
@@ -51,28 +53,23 @@ def cooccurrences(
 
     Returns
     -------
-    vocabulary : companion.sequences.embeddings.pairs.Vocabulary
+    vocabulary : companion.sequences.vocabulary.Vocabulary
         The V words.
     table : csr_array of float64, shape (V, V)
         Symmetric; pairs that never meet are not stored.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is wrong, no word is frequent enough, or no word has a neighbour.
-
     Examples
     --------
     >>> vocabulary, table = cooccurrences([["a", "b", "b"]], window=2)
-    >>> vocabulary.words
+    >>> vocabulary.tokens
     ('b', 'a')
     >>> table.toarray()
     array([[2. , 1.5],
            [1.5, 0. ]])
     """
-    text = check_sentences(sentences)
-    vocabulary = Vocabulary.of(text, min_count)
-    ids, places = vocabulary.encode(text)
+    text = checked_sentences(sentences, "sentences")
+    vocabulary = Vocabulary.count(text, min_count=min_count)
+    ids, places = numbered(text, vocabulary.ids)
     V = len(vocabulary)
     table = csr_array((V, V))
     for distance in range(1, min(integer(window, "window", 1), len(ids) - 1) + 1):
@@ -122,11 +119,6 @@ def train_glove(
     WordVectors
         The sums w + v of all words, with their counts.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `cooccurrences`; also if the vectors grow beyond all bounds.
-
     Examples
     --------
     >>> text = [["cats", "drink", "milk"], ["dogs", "drink", "water"]] * 20
@@ -137,6 +129,7 @@ def train_glove(
     integer(epochs, "epochs", 1)
     rate = between(0, learning_rate, np.inf, "learning_rate")
     most = between(0, x_max, np.inf, "x_max")
+    seed = integer(seed, "seed", 0)
     vocabulary, table = cooccurrences(sentences, window=window, min_count=min_count)
     V, entries = len(vocabulary), table.tocoo()
     i, j = (torch.from_numpy(index.astype(np.int64)) for index in entries.coords)
@@ -146,7 +139,7 @@ def train_glove(
     # A row for each word: its vector w or v, and its number b or c as one more column.
     sides = [initial_vectors(V, size + 1, seed + side) for side in range(2)]
     squares = [torch.ones_like(side) for side in sides]
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(seed % 2**63)
     for epoch in bar(range(epochs)):
         for chosen in torch.randperm(len(i), generator=random).split(AT_ONCE):
             pair = rows(sides[0], i[chosen]), rows(sides[1], j[chosen])
@@ -161,7 +154,7 @@ def train_glove(
                 f"{epoch + 1}, got {learning_rate}"
             )
     return WordVectors(
-        vocabulary.words, (sides[0] + sides[1])[:, :-1].numpy(), counts=vocabulary.counts
+        vocabulary.tokens, (sides[0] + sides[1])[:, :-1].numpy(), counts=vocabulary.counts
     )
 
 

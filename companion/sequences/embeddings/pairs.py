@@ -1,30 +1,24 @@
-"""Words as numbers: one-hot vectors, a vocabulary, and the words that stand around a word.
+"""Words as numbers: one-hot vectors, and the words that stand around a word.
 
 A word's one-hot vector has one number for each word of the vocabulary: 1 for itself, else 0. The
 context of a word are the words at most `window` places to its left and right in the same sentence.
 Sentences are lists of words; how a text becomes words is the matter of the chapter before.
 
-What this module leaves out: words rarer than `min_count` are dropped from the text, and the words
-around the gap move together, as in word2vec; there is no token for unknown words.
-
-References (in full in the chapter's bibliography): Mikolov et al. (2013b), for the subsampling of
-frequent words and the noise distribution.
+What this module leaves out: words that are not in the vocabulary are dropped from the text, and the
+words around the gap move together, as in word2vec; there is no token for unknown words.
 
 Chapter: book/sequences/embeddings.ipynb
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import between, integer
+from companion.arguments import integer, texts
 
 
 def one_hot(ids: ArrayLike, size: int) -> np.ndarray:
@@ -41,11 +35,6 @@ def one_hot(ids: ArrayLike, size: int) -> np.ndarray:
     -------
     ndarray of float64, shape (*ids.shape, V)
         Ones and zeros.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `size` is no integer of 1 or more, or `ids` hold anything but numbers of words.
 
     Examples
     --------
@@ -80,129 +69,49 @@ def context_pairs(tokens: Sequence[str], window: int) -> list[tuple[str, str]]:
     list of (str, str)
         Word and context word, in the order of the sentence; none if it has fewer than two words.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `tokens` is no list of words, or `window` no integer of 1 or more.
-
     Examples
     --------
     >>> context_pairs(["I", "love", "cat"], 1)
     [('I', 'love'), ('love', 'I'), ('love', 'cat'), ('cat', 'love')]
     """
     integer(window, "window", 1)
-    check_sentences([tokens], "tokens")
+    words = texts(tokens, "tokens", least=0)
     return [
-        (word, tokens[j])
-        for i, word in enumerate(tokens)
-        for j in range(max(0, i - window), min(len(tokens), i + window + 1))
+        (word, words[j])
+        for i, word in enumerate(words)
+        for j in range(max(0, i - window), min(len(words), i + window + 1))
         if j != i
     ]
 
 
-@dataclass(frozen=True, eq=False)
-class Vocabulary:
-    """The words of a text, the most frequent first; equally frequent ones in the alphabet's order.
+def numbered(
+    sentences: Iterable[Sequence[str]], ids: Mapping[str, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write sentences as one row of numbers; words without a number are left out.
 
     Parameters
     ----------
-    words : tuple of str
-        V words; the place of a word is its number.
-    counts : ndarray of int64, shape (V,)
-        How often each occurs.
+    sentences : iterable of lists of str
+        The text.
+    ids : mapping of str to int
+        A vocabulary.
+
+    Returns
+    -------
+    ids : ndarray of int64, shape (T,)
+        The numbers of the words.
+    places : ndarray of int64, shape (T,)
+        The number of the sentence in which each of them stands.
 
     Examples
     --------
-    >>> vocabulary = Vocabulary.of([["I", "love", "cat"], ["we", "love", "dogs"]])
-    >>> vocabulary.words
-    ('love', 'I', 'cat', 'dogs', 'we')
-    >>> vocabulary.counts
-    array([2, 1, 1, 1, 1])
+    >>> numbered([["b", "?"], ["a"]], {"a": 0, "b": 1})
+    (array([1, 0]), array([0, 1]))
     """
-
-    words: tuple[str, ...]
-    counts: np.ndarray
-
-    @classmethod
-    def of(cls, sentences: Iterable[Sequence[str]], min_count: int = 1) -> Vocabulary:
-        """Count the words of sentences; leave out what occurs less than `min_count` times.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `sentences` are not lists of words, `min_count` is no integer of 1 or more, or no
-            word is left.
-        """
-        least = integer(min_count, "min_count", 1)
-        counts = Counter(chain.from_iterable(check_sentences(sentences)))
-        for word in counts:
-            if not isinstance(word, str) or not word:
-                raise TypeError(f"sentences must hold words, strings that are not empty: {word!r}")
-        kept = sorted((-count, word) for word, count in counts.items() if count >= least)
-        if not kept:
-            most = max(counts.values(), default=0)
-            raise ValueError(
-                f"sentences must hold a word {least} times (min_count), got {len(counts)} "
-                f"different words, none more than {most} times"
-            )
-        return cls(tuple(word for _, word in kept), np.array([-count for count, _ in kept]))
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    @cached_property
-    def ids(self) -> dict[str, int]:
-        """Word to number."""
-        return {word: number for number, word in enumerate(self.words)}
-
-    def encode(self, sentences: Iterable[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
-        """Write sentences as one row of numbers; unknown words are left out.
-
-        Returns
-        -------
-        ids : ndarray of int64, shape (T,)
-            The numbers of the words.
-        places : ndarray of int64, shape (T,)
-            The number of the sentence in which each of them stands.
-
-        Examples
-        --------
-        >>> ids, places = Vocabulary.of([["a", "a", "b"]]).encode([["b", "?"], ["a"]])
-        >>> ids, places
-        (array([1, 0]), array([0, 1]))
-        """
-        kept = check_sentences(sentences)
-        numbers = (self.ids.get(word, -1) for word in chain.from_iterable(kept))
-        ids = np.fromiter(numbers, np.int64)
-        places = np.repeat(np.arange(len(kept)), np.fromiter(map(len, kept), np.int64, len(kept)))
-        return ids[ids >= 0], places[ids >= 0]
-
-    def keep_probabilities(self, subsample: float | None) -> np.ndarray:
-        """Return the probability with which each word stays in the text, shape (V,).
-
-        With share f of the text and t = `subsample` it is sqrt(t/f) + t/f, or 1 if that is more:
-        the formula of the program word2vec. (The paper prints sqrt(t/f).) None keeps all.
-
-        Examples
-        --------
-        >>> Vocabulary(("the", "cat"), np.array([99, 1])).keep_probabilities(0.01).round(2)
-        array([0.11, 1.  ])
-        """
-        if subsample is None:
-            return np.ones(len(self))
-        ratio = between(0, subsample, np.inf, "subsample") * self.counts.sum() / self.counts
-        return np.minimum(1.0, np.sqrt(ratio) + ratio)
-
-    def noise(self, power: float = 0.75) -> np.ndarray:
-        """Return the probabilities of negative samples, shape (V,): counts to the power 3/4.
-
-        Examples
-        --------
-        >>> Vocabulary(("a", "b"), np.array([16, 1])).noise()
-        array([0.88888889, 0.11111111])
-        """
-        weights = self.counts.astype(np.float64) ** power
-        return weights / weights.sum()
+    kept = list(sentences)
+    found = np.fromiter((ids.get(word, -1) for word in chain.from_iterable(kept)), np.int64)
+    places = np.repeat(np.arange(len(kept)), np.fromiter(map(len, kept), np.int64, len(kept)))
+    return found[found >= 0], places[found >= 0]
 
 
 def neighbourhoods(
@@ -213,7 +122,7 @@ def neighbourhoods(
     Parameters
     ----------
     ids, places : ndarray of int64, shape (T,)
-        As from `Vocabulary.encode`.
+        As from `numbered`.
     window : int
         Words to each side.
 
@@ -230,17 +139,3 @@ def neighbourhoods(
     where = np.where(inside, where, 0)
     valid = inside & (places[where] == places[:, None])
     return np.where(valid, ids[where], 0), valid
-
-
-def check_sentences(
-    sentences: Iterable[Sequence[str]], name: str = "sentences"
-) -> list[Sequence[str]]:
-    """Return sentences as a list; raise TypeError if one of them is no list or tuple."""
-    if isinstance(sentences, str):
-        raise TypeError(f"{name} must be lists of words, got the string {sentences[:20]!r}")
-    kept = list(sentences)
-    for sentence in kept:
-        if not isinstance(sentence, list | tuple):
-            came = repr(sentence)[:40]
-            raise TypeError(f"{name} must be a list of words each, got {came}")
-    return kept

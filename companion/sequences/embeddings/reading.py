@@ -8,6 +8,9 @@ took very many steps at once from the same place would overshoot.
 
 What this module leaves out: what is learned in a step.
 
+References (in full in the chapter's bibliography): Mikolov et al. (2013b), for the subsampling of
+frequent words and the noise distribution.
+
 Chapter: book/sequences/embeddings.ipynb
 """
 
@@ -23,7 +26,8 @@ from torch.nn.functional import pad
 
 from companion import progress
 from companion.arguments import between, integer, random_generator
-from companion.sequences.embeddings.pairs import Vocabulary
+from companion.sequences.embeddings.pairs import numbered
+from companion.sequences.vocabulary import Vocabulary
 
 BLOCK = 32  # neighbouring words that share their negatives
 SHARED = 32  # the negatives that they share
@@ -42,6 +46,35 @@ class Blocks:
     contexts: Tensor  # (n, C + 2 * window)
     pairs: Tensor  # (n, C, C + 2 * window): 1 where a word meets a word of its context, else 0
     noise: Tensor  # (n, K) the negatives of each block
+
+
+def keep_probabilities(counts: np.ndarray, subsample: float | None) -> np.ndarray:
+    """Return the probability with which each word stays in the text, shape (V,).
+
+    With share f of the text and t = `subsample` it is sqrt(t/f) + t/f, or 1 if that is more: the
+    formula of the program word2vec. (The paper prints sqrt(t/f).) None keeps all.
+
+    Examples
+    --------
+    >>> keep_probabilities(np.array([99, 1]), 0.01).round(2)
+    array([0.11, 1.  ])
+    """
+    if subsample is None:
+        return np.ones(len(counts))
+    ratio = between(0, subsample, np.inf, "subsample") * counts.sum() / counts
+    return np.minimum(1.0, np.sqrt(ratio) + ratio)
+
+
+def noise_probabilities(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
+    """Return the probabilities of negative samples, shape (V,): counts to the power 3/4.
+
+    Examples
+    --------
+    >>> noise_probabilities(np.array([16, 1]))
+    array([0.88888889, 0.11111111])
+    """
+    weights = counts.astype(np.float64) ** power
+    return weights / weights.sum()
 
 
 Step = Callable[[Blocks, float], None]
@@ -76,22 +109,19 @@ def run(
     moved : callable, optional
         From the shares of all words in the text, shape (V,), to how much each vector moves with
         them. By default each word moves its own.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is wrong, no word has a neighbour, or a number becomes infinite or NaN.
     """
     integer(window, "window", 1)
     integer(epochs, "epochs", 1)
     between(0, learning_rate, np.inf, "learning_rate")
     rng = random_generator(seed)
-    keep = vocabulary.keep_probabilities(subsample)
-    shares = keep * vocabulary.counts / (keep @ vocabulary.counts)  # of the words that stay
+    counts = vocabulary.counts
+    assert counts is not None, "a vocabulary that was counted"
+    keep = keep_probabilities(counts, subsample)
+    shares = keep * counts / (keep @ counts)  # of the words that stay
     often = BLOCK * (shares.max() if moved is None else moved(shares).max())
     at_once = max(1, min(at_once, int(LARGEST_STEP / (learning_rate * often))))
-    noise = np.cumsum(vocabulary.noise())
-    ids, places = vocabulary.encode(text)
+    noise = np.cumsum(noise_probabilities(counts))
+    ids, places = numbered(text, vocabulary.ids)
     if not (places[1:] == places[:-1]).any():
         raise ValueError("sentences must hold two known words side by side somewhere, got none")
     with progress.bar(total=epochs) as bar:

@@ -26,6 +26,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from companion.arguments import finite, integer
+from companion.arguments import texts as checked_texts
+from companion.sequences.vocabulary import Vocabulary, distinct
 
 
 class WordVectors:
@@ -36,16 +38,11 @@ class WordVectors:
     words : sequence of str
         V different words, none of them empty.
     vectors : array_like, shape (V, D)
-        Finite numbers; row i belongs to word i. Kept as float32.
+        Row i belongs to word i. Kept as float32, in which they must be finite, too.
     counts : array_like of int, shape (V,), optional
         How often each word occurred in the text.
     contexts : array_like, shape (V, D), optional
         The vectors that the words have as neighbours of others: the second matrix of word2vec.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a word is no string, is empty or comes twice, or a shape or number is wrong.
 
     Examples
     --------
@@ -64,27 +61,18 @@ class WordVectors:
         counts: ArrayLike | None = None,
         contexts: ArrayLike | None = None,
     ) -> None:
-        self.words = tuple(words)
-        for word in self.words:
-            if not isinstance(word, str):
-                raise TypeError(f"words must be strings, got {word!r}")
-            if not word:
-                raise ValueError("words must not be empty, got ''")
-        self.ids = {word: number for number, word in enumerate(self.words)}
-        if len(self.ids) < len(self.words):
-            twice = next(word for i, word in enumerate(self.words) if self.ids[word] != i)
-            raise ValueError(f"words must be different, got {twice!r} twice")
-        self.vectors = finite(vectors, "vectors").astype(np.float32)
+        self.words = distinct(words, "words")
+        self.vocabulary = Vocabulary(self.words, counts)
+        self.ids, self.counts = self.vocabulary.ids, self.vocabulary.counts
+        self.vectors = _table(vectors, "vectors")
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.words) or not self.vectors.size:
             raise ValueError(
-                f"vectors must have the shape ({len(self.words)}, D), one row for each of one or "
-                f"more words, got {self.vectors.shape}"
+                f"vectors must have the shape ({len(self.words)}, D), one row for each word, got "
+                f"{self.vectors.shape}"
             )
-        self.counts = None if counts is None else finite(counts, "counts", (len(self.words),))
         self.contexts = None
         if contexts is not None:
-            table = finite(contexts, "contexts", self.vectors.shape)
-            self.contexts = table.astype(np.float32)
+            self.contexts = _table(contexts, "contexts", self.vectors.shape)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -93,13 +81,7 @@ class WordVectors:
         return word in self.ids
 
     def __getitem__(self, word: str) -> np.ndarray:
-        """Return the vector of a word, shape (D,).
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `word` is no string, or has no vector.
-        """
+        """Return the vector of a word, shape (D,)."""
         if not isinstance(word, str):
             raise TypeError(f"word must be a string, got {word!r}")
         if word not in self.ids:
@@ -115,14 +97,8 @@ class WordVectors:
         return _unit(self.vectors)
 
     def similarity(self, a: str, b: str) -> float:
-        """Return the cosine similarity of two words, from -1 to 1.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a word is unknown, or its vector has no direction.
-        """
-        return float(self._direction(a) @ self._direction(b))
+        """Return the cosine similarity of two words, from -1 to 1; zeros have no direction."""
+        return float(np.clip(self._direction(a) @ self._direction(b), -1, 1))
 
     def most_similar(
         self, word: str | ArrayLike, n: int = 10, *, exclude: Iterable[str] | None = None
@@ -142,23 +118,18 @@ class WordVectors:
         -------
         list of (str, float)
             Of equally near ones, the one with the smaller number comes first.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a word is unknown, a vector has another shape or no direction, or `n` is no integer
-            of 1 or more.
         """
         integer(n, "n", 1)
+        left_out = set() if exclude is None else set(checked_texts(exclude, "exclude", least=0))
         if isinstance(word, str):
             query = self._direction(word)
-            left_out = {word} if exclude is None else set(exclude)
+            left_out = {word} if exclude is None else left_out
         else:
-            vector = finite(word, "word", self.vectors.shape[1:]).astype(np.float32)
+            vector = finite(word, "word", self.vectors.shape[1:])
             if not vector.any():
                 raise ValueError("word must not be a vector of zeros: it has no direction")
-            query, left_out = _unit(vector), set(exclude or ())
-        cosines = self.directions @ query  # (V,)
+            query = _unit(vector).astype(np.float32)
+        cosines = np.clip(self.directions @ query, -1, 1)  # (V,)
         order = np.argsort(-cosines, kind="stable")[: n + len(left_out)]
         found = [(self.words[i], float(cosines[i])) for i in order]
         return [pair for pair in found if pair[0] not in left_out][:n]
@@ -182,11 +153,6 @@ class WordVectors:
         list of (str, float)
             Words and cosine similarities, the best first.
 
-        Raises
-        ------
-        TypeError, ValueError
-            As `most_similar`.
-
         Examples
         --------
         >>> plane = WordVectors(
@@ -199,7 +165,7 @@ class WordVectors:
         return self.most_similar(query, n, exclude=(a, b, c) if exclude_query else ())
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        r"""Write the text format of word2vec: "V D", then one line for each word, "word x1 ... xD".
+        """Write the text format of word2vec: "V D", then one line for each word, "word x1 ... xD".
 
         Every float32 comes back as it was. Counts and context vectors are not in this format. The
         file is replaced only when the new one is complete.
@@ -207,11 +173,14 @@ class WordVectors:
         Raises
         ------
         ValueError
-            If a word contains a space or a line break, or cannot be written as UTF-8.
+            If a word holds what ends words or lines in such a file, a space or a line feed, or
+            cannot be written as UTF-8.
         """
         for word in self.words:
-            if any(map(str.isspace, word)) or "\0" in word:
-                raise ValueError(f"words in a file must not contain white space, got {word!r}")
+            if " " in word or "\n" in word:
+                raise ValueError(
+                    f"words in a file must not hold a space or line feed, got {word!r}"
+                )
             if any("\ud800" <= letter <= "\udfff" for letter in word):
                 raise ValueError(f"words in a file must be valid Unicode, got {word!r}")
         path = Path(path)
@@ -235,8 +204,7 @@ class WordVectors:
         FileNotFoundError
             If there is no file.
         ValueError
-            If it is no such file: no "V D" in its first line, more or fewer lines, a line of
-            another width, something that is no finite number, a word that comes twice.
+            If it is no such file; the message names it, and where there is one, the line.
         """
         path = Path(path)
         try:
@@ -244,7 +212,9 @@ class WordVectors:
         except UnicodeDecodeError as error:
             raise ValueError(f"{path.name} must be a text in UTF-8: {error}") from None
         sizes = lines[0].split()
-        if len(sizes) != 2 or not all(size.isdecimal() and int(size) for size in sizes):
+        if len(sizes) != 2 or not all(
+            size.isdecimal() and len(size) < 16 and int(size) for size in sizes
+        ):
             raise ValueError(
                 f"{path.name} must begin with the numbers of words and of dimensions, "
                 f"got {lines[0][:40]!r}"
@@ -253,7 +223,7 @@ class WordVectors:
         body = lines[1:] if lines[-1] else lines[1:-1]
         if len(body) != V:
             raise ValueError(f"{path.name} must have {V} lines after the first, got {len(body)}")
-        words, rows = [], np.empty((V, D), np.float32)
+        words, rows = [], np.empty(0, np.float32)
         for number, line in enumerate(body):
             word, *values = line.rstrip(" \r").split(" ")
             if len(values) != D:
@@ -261,12 +231,17 @@ class WordVectors:
                     f"{path.name}, line {number + 2}: expected a word and {D} numbers, "
                     f"got {word[:40]!r} and {len(values)}"
                 )
+            if number == 0:  # so wide is the first line, not only its announcement
+                rows = np.empty((V, D), np.float32)
             try:
                 rows[number] = values
             except ValueError as error:
                 raise ValueError(f"{path.name}, line {number + 2}: {error}") from None
             words.append(word)
-        return WordVectors(words, rows)
+        try:
+            return WordVectors(words, rows)
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from None
 
     def _direction(self, word: str) -> np.ndarray:
         """Return the vector of a word brought to length 1, shape (D,)."""
@@ -276,7 +251,24 @@ class WordVectors:
         return _unit(vector)
 
 
+def _table(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return numbers as float32, if they do not become infinite or vanish in it."""
+    numbers = finite(values, name, shape)
+    with np.errstate(over="ignore"):
+        table = numbers.astype(np.float32)
+    lost = np.isinf(table) | ((table == 0) & (numbers != 0) & ~table.any(axis=-1, keepdims=True))
+    if lost.any():
+        raise ValueError(f"{name} must be numbers that float32 can hold, got {numbers[lost][0]}")
+    return table
+
+
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    """Divide by the length along the last axis; zeros stay zeros."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
+    """Divide by the length along the last axis; zeros stay zeros.
+
+    Squares of very large and very small numbers are infinity and 0: so the largest number is
+    brought to about 1 first, by a power of 2, which rounds nothing.
+    """
+    _, exponents = np.frexp(np.abs(vectors).max(axis=-1, keepdims=True))
+    scaled = np.ldexp(vectors, -exponents)
+    lengths = np.linalg.norm(scaled, axis=-1, keepdims=True)
+    return scaled / np.where(lengths > 0, lengths, 1)

@@ -32,12 +32,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from companion.arguments import integer, random_generator
-from companion.sequences.embeddings.pairs import Vocabulary, check_sentences, neighbourhoods
-from companion.sequences.embeddings.reading import Blocks, run
+from companion.arguments import choice, integer, random_generator
+from companion.arguments import sentences as checked_sentences
+from companion.sequences.embeddings.pairs import neighbourhoods, numbered
+from companion.sequences.embeddings.reading import Blocks, noise_probabilities, run
 from companion.sequences.embeddings.vectors import WordVectors
+from companion.sequences.vocabulary import Vocabulary
 
-OBJECTIVES = ("skip-gram", "cbow")
 AT_ONCE = {"skip-gram": 8, "cbow": 16}  # blocks in one step
 
 
@@ -87,9 +88,9 @@ def train_word2vec(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is wrong, no word is frequent enough, no word has a neighbour, or the vectors
-        grow beyond all bounds.
+    ValueError
+        Also if no word is frequent enough, no word has a neighbour, or the vectors grow beyond all
+        bounds.
 
     Examples
     --------
@@ -98,11 +99,10 @@ def train_word2vec(
     >>> vectors
     WordVectors(5 words, 8 numbers each)
     """
-    if objective not in OBJECTIVES:
-        raise ValueError(f"objective must be one of {OBJECTIVES}, got {objective!r}")
+    choice(objective, "objective", AT_ONCE)
     integer(negatives, "negatives", 1)
-    text = check_sentences(sentences)
-    vocabulary = Vocabulary.of(text, min_count)
+    text = checked_sentences(sentences, "sentences")
+    vocabulary = Vocabulary.count(text, min_count=min_count)
     u = initial_vectors(len(vocabulary), size, seed)
     v = torch.zeros_like(u)
 
@@ -134,7 +134,7 @@ def train_word2vec(
         subsample=subsample,
         seed=seed,
     )
-    return WordVectors(vocabulary.words, u.numpy(), counts=vocabulary.counts, contexts=v.numpy())
+    return WordVectors(vocabulary.tokens, u.numpy(), counts=vocabulary.counts, contexts=v.numpy())
 
 
 def skip_gram_gradients(
@@ -204,7 +204,7 @@ def cbow_gradients(u: Tensor, v: Tensor, pairs: Tensor, negatives: float) -> tup
 def initial_vectors(n: int, size: int, seed: int) -> Tensor:
     """Draw vectors with entries between -0.5 / D and 0.5 / D, shape (n, D)."""
     D = integer(size, "size", 1)
-    random = torch.Generator().manual_seed(integer(seed, "seed", 0))
+    random = torch.Generator().manual_seed(integer(seed, "seed", 0) % 2**63)
     return (torch.rand(n, D, generator=random) - 0.5) / D
 
 
@@ -242,19 +242,12 @@ def held_out_loss(
     -------
     float
         For each pair (skip-gram) or word (CBOW). Vectors of zeros have (1 + negatives) log 2.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is wrong, `vectors` lack counts or contexts, or no word has a neighbour.
     """
-    if objective not in OBJECTIVES:
-        raise ValueError(f"objective must be one of {OBJECTIVES}, got {objective!r}")
+    choice(objective, "objective", AT_ONCE)
     if vectors.counts is None or vectors.contexts is None:
         raise ValueError(f"vectors must have counts and contexts, got {vectors} without")
     k = integer(negatives, "negatives", 1)
-    vocabulary = Vocabulary(vectors.words, vectors.counts)
-    ids, places = vocabulary.encode(sentences)
+    ids, places = numbered(checked_sentences(sentences, "sentences"), vectors.ids)
     contexts, valid = neighbourhoods(ids, places, integer(window, "window", 1))
     if not valid.any():
         raise ValueError("sentences must hold two known words side by side somewhere, got none")
@@ -266,7 +259,9 @@ def held_out_loss(
         some = valid.any(axis=1)
         contexts, valid, right = contexts[some], valid[some, :, None], ids[some]
         given = (u[contexts] * valid).sum(axis=1) / valid.sum(axis=1)
-    drawn = random_generator(seed).choice(len(u), size=(k, len(right)), p=vocabulary.noise())
+    drawn = random_generator(integer(seed, "seed", 0)).choice(
+        len(u), size=(k, len(right)), p=noise_probabilities(vectors.counts)
+    )
     loss = np.logaddexp(0, -_dots(given, v[right]))
     for noise in drawn:
         loss += np.logaddexp(0, _dots(given, v[noise]))

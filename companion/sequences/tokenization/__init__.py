@@ -5,8 +5,8 @@
 - ``files``: the ``tokenizer.json`` format
 - ``base``: what all tokenizers have in common
 - ``words``: whole words, and single characters
-- ``merges``: pieces that grow by merging the most frequent pair
-- ``bpe``: the same on bytes, as in GPT-2
+- ``bpe``: pieces that grow by merging the most frequent pair, on bytes as in GPT-2
+- ``merges``: what makes that fast
 - ``scores``: the same, with the pair that raises the likelihood most
 - ``wordpiece``: the longest pieces that fit, and BERT's pipeline
 - ``lattices``: all ways to write a word with given pieces, and the expected count of each piece
@@ -15,9 +15,13 @@
 Chapter: book/sequences/tokenization.ipynb
 """
 
-from companion.sequences.tokenization.base import Tokenizer
-from companion.sequences.tokenization.bpe import BytePairTokenizer
-from companion.sequences.tokenization.merges import apply_merges, learn_merges, merge_pairs
+from companion.sequences.tokenization.base import Encoding, Tokenizer
+from companion.sequences.tokenization.bpe import (
+    BytePairTokenizer,
+    apply_merges,
+    learn_merges,
+    merge_pairs,
+)
 from companion.sequences.tokenization.scores import PairScores
 from companion.sequences.tokenization.unigram import UnigramTokenizer
 from companion.sequences.tokenization.wordpiece import WordPieceTokenizer
@@ -26,6 +30,7 @@ from companion.sequences.tokenization.words import CharacterTokenizer, WordToken
 __all__ = [
     "BytePairTokenizer",
     "CharacterTokenizer",
+    "Encoding",
     "PairScores",
     "Tokenizer",
     "UnigramTokenizer",

@@ -1,9 +1,11 @@
-"""What all tokenizers have in common: a vocabulary, special tokens, ids and back, files.
+"""What all tokenizers have in common: a vocabulary, special tokens, ids and back, places, files.
 
-A tokenizer of its own says four things: how it cuts a text into words (`split`), which ids a word
-has (`word_ids`), how tokens are joined to a text (`join`), and how it is described in a file.
-Words come again and again, so the ids of a word are computed once and kept: then a text costs one
-look-up per word. What this module leaves out: where in the text a token stands.
+A tokenizer of its own says how it cuts a text into words (`split`), which ids a word has
+(`word_ids`), how tokens are joined to a text (`join`), and how it is described in a file. Words
+come again and again, so the ids of a word are computed once and kept: then a text costs one look-up
+per word. Where in the text a token stands is found on a second way (`encode_pair`), so that
+`encode` need not know: it follows each letter through what tidies the text (`placed`), and asks how
+many letters of a word each token stands for (`widths`).
 
 Chapter: book/sequences/tokenization.ipynb
 """
@@ -13,16 +15,28 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from operator import index
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
+from companion.arguments import integer
+from companion.arguments import texts as checked_texts
 from companion.sequences.tokenization import files
 from companion.sequences.tokenization.characters import valid
+from companion.sequences.vocabulary import Vocabulary, distinct, ordered
 
 CACHED_WORDS = 50_000  # so many words are remembered
 CACHED_LENGTH = 100  # characters; longer words hardly come again
+
+
+class Encoding(NamedTuple):
+    """A text, or two, as T tokens: what a model reads, and where the tokens stand in the text."""
+
+    ids: list[int]
+    tokens: list[str]
+    segments: list[int]  # 0 for the first text, 1 for the second; what is around belongs to one
+    offsets: list[tuple[int, int]]  # first character and one past the last, in the token's own text
+    special: list[bool]  # whether a token was put around the text; its offsets are (0, 0)
 
 
 class Tokenizer(ABC):
@@ -30,34 +44,48 @@ class Tokenizer(ABC):
 
     Parameters
     ----------
-    vocabulary : mapping of str to int
-        Each token to its id; the ids are 0, 1, ..., V - 1.
-    special_tokens : sequence of str
+    vocabulary : mapping of str to int, or iterable of str
+        Each token to its id, 0 to V - 1; or the tokens in the order of their ids. The tokenizer's
+        own `vocabulary` is a `companion.sequences.vocabulary.Vocabulary`.
+    special_tokens : iterable of str, optional
         Tokens of the vocabulary that stand for no piece of text. They are found in a text before
-        it is cut, and never cut themselves.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the ids are not these, or a special token is not in the vocabulary, empty or there twice.
+        it is cut, and never cut themselves. By default those of the vocabulary, if it knows some.
+    unknown : str, optional
+        The token for what is not in the vocabulary, if the tokenizer needs one.
+    around : pair of str, optional
+        Tokens that come before and after a text.
     """
 
     model: str  # how files call the kind of tokenizer
 
     def __init__(
-        self, vocabulary: Mapping[str, int], *, special_tokens: Sequence[str] = ()
+        self,
+        vocabulary: Mapping[str, int] | Iterable[str],
+        *,
+        special_tokens: Iterable[str] | None = None,
+        unknown: str | None = None,
+        around: tuple[str, str] | None = None,
     ) -> None:
-        self.vocabulary = {valid(token, "vocabulary"): n for token, n in vocabulary.items()}
-        self.special_tokens = distinct(special_tokens)
-        if sorted(self.vocabulary.values()) != list(range(len(self.vocabulary))):
-            raise ValueError(
-                f"vocabulary must have the ids 0 to {len(self.vocabulary) - 1}, each once, got "
-                f"{sorted(self.vocabulary.values())[:10]} ..."
-            )
-        for token in self.special_tokens:
-            if token not in self.vocabulary:
-                raise ValueError(f"special token {token!r} must be in the vocabulary, it is not")
-        self.tokens = sorted(self.vocabulary, key=self.vocabulary.__getitem__)
+        tokens = ordered(vocabulary, "vocabulary")
+        known = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(tokens)
+        special = known.special if special_tokens is None else special_tokens
+        self.special_tokens = distinct(special, "special_tokens", least=0)
+        if around is not None and len(checked_texts(around, "around")) != 2:
+            raise ValueError(f"around must be two tokens, first and last, got {around!r}")
+        for token in tokens:
+            valid(token, "vocabulary")
+        for name, wanted in (
+            ("special_tokens", self.special_tokens),
+            ("unknown", () if unknown is None else (unknown,)),
+            ("around", around or ()),
+        ):
+            for token in wanted:
+                if token not in known:
+                    raise ValueError(f"{name} must be in the vocabulary, {token!r} is not")
+        self.vocabulary = Vocabulary(
+            tokens, known.counts, special=self.special_tokens, unknown=unknown
+        )
+        self.tokens, self.unknown, self.around = tokens, unknown, around
         longest_first = sorted(map(re.escape, self.special_tokens), key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(longest_first)})")
         self._cache = WordCache(self.word_ids)
@@ -67,6 +95,83 @@ class Tokenizer(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} tokens)"
+
+    def encode(self, text: str, pair: str | None = None) -> list[int]:
+        """Turn a text, or two, into ids.
+
+        Parameters
+        ----------
+        text : str
+            Any text, also an empty one.
+        pair : str, optional
+            A second text. Around both stands what `around` says: [CLS] text [SEP] pair [SEP].
+
+        Returns
+        -------
+        list of int
+            Ids of the vocabulary.
+        """
+        before, after = self._around_ids()
+        ids = before + self.text_ids(text) + after
+        return ids if pair is None else ids + self.text_ids(valid(pair, "pair")) + after
+
+    def encode_pair(self, text: str, pair: str | None = None) -> Encoding:
+        """Turn a text, or two, into ids, and say where in the texts the tokens stand.
+
+        Parameters
+        ----------
+        text, pair : str
+            As for `encode`, which gives the same ids.
+
+        Returns
+        -------
+        Encoding
+            Its parts have the length T; offsets, segments and special tokens are those of the
+            ``tokenizers`` library.
+        """
+        if pair is not None:
+            valid(pair, "pair")
+        before, after = self._around_ids()
+        rows = [(number, 0, (0, 0), True) for number in before]
+        for segment, part in enumerate([text] if pair is None else [text, pair]):
+            rows += [(number, segment, place, False) for number, place in self._places(part)]
+            rows += [(number, segment, (0, 0), True) for number in after]
+        return Encoding(
+            ids=[number for number, _, _, _ in rows],
+            tokens=[self.tokens[number] for number, _, _, _ in rows],
+            segments=[segment for _, segment, _, _ in rows],
+            offsets=[place for _, _, place, _ in rows],
+            special=[special for _, _, _, special in rows],
+        )
+
+    def tokenize(self, text: str) -> list[str]:
+        """Cut a text into tokens, without what comes around it."""
+        return [self.tokens[number] for number in self.text_ids(text)]
+
+    def text_ids(self, text: str) -> list[int]:
+        """Return the ids of a text: special tokens as they are, the rest word by word."""
+        ids: list[int] = []
+        for place, part in enumerate(self._parts(text)):
+            if place % 2:
+                ids.append(self.vocabulary.ids[part])
+            else:
+                ids += chain.from_iterable(map(self._cache.__getitem__, self.split(part)))
+        return ids
+
+    def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
+        """Turn ids into a text: not always the one that was encoded; the classes say what is lost.
+
+        Parameters
+        ----------
+        ids : iterable of int
+            Such as a list, or an array of shape (T,).
+        skip_special_tokens : bool, default True
+            Leave special tokens out.
+        """
+        tokens = self.vocabulary.decode(ids)
+        if skip_special_tokens:
+            tokens = [token for token in tokens if token not in self.special_tokens]
+        return self.join(tokens)
 
     @abstractmethod
     def split(self, text: str) -> list[str]:
@@ -80,91 +185,42 @@ class Tokenizer(ABC):
     def join(self, tokens: list[str]) -> str:
         """Put tokens together to a text."""
 
-    def text_ids(self, text: str) -> list[int]:
-        """Return the ids of a text: special tokens as they are, the rest word by word."""
-        parts = [valid(text)]
-        if any(token in text for token in self.special_tokens):
-            parts = self._special.split(text)
-        ids: list[int] = []
-        for place, part in enumerate(parts):
-            if place % 2:
-                ids.append(self.vocabulary[part])
+    def placed(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:
+        """Yield each word, as `split` gives it, with the place in the text of each of its letters.
+
+        By default, the words stand in the text as they are.
+        """
+        return find(self.split(text), text, range(len(text)))
+
+    def widths(self, word: str) -> list[int]:
+        """Return how many of the places of a word each of its tokens takes; by default, one all."""
+        return [len(word)]
+
+    def _parts(self, text: str) -> list[str]:
+        """Cut a text at its special tokens, which have odd places."""
+        if any(token in valid(text) for token in self.special_tokens):
+            return self._special.split(text)
+        return [valid(text)]
+
+    def _around_ids(self) -> tuple[list[int], list[int]]:
+        first, last = (
+            ([self.vocabulary[token]] for token in self.around) if self.around else ([], [])
+        )
+        return first, last
+
+    def _places(self, text: str) -> Iterator[tuple[int, tuple[int, int]]]:
+        """Yield the ids of a text, each with the place where it begins, and the one after it."""
+        start = 0
+        for turn, part in enumerate(self._parts(text)):
+            if turn % 2:
+                yield self.vocabulary[part], (start, start + len(part))
             else:
-                ids += chain.from_iterable(map(self._cache.__getitem__, self.split(part)))
-        return ids
-
-    def tokenize(self, text: str) -> list[str]:
-        """Cut a text into tokens.
-
-        Parameters
-        ----------
-        text : str
-            Any text, also an empty one.
-
-        Returns
-        -------
-        list of str
-            Entries of the vocabulary.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `text` is no text, or has a lone surrogate.
-        """
-        return [self.tokens[number] for number in self.text_ids(text)]
-
-    def encode(self, text: str) -> list[int]:
-        """Turn a text into ids.
-
-        Parameters
-        ----------
-        text : str
-            Any text, also an empty one.
-
-        Returns
-        -------
-        list of int
-            Ids of the vocabulary.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `text` is no text, or has a lone surrogate.
-        """
-        return self.text_ids(text)
-
-    def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
-        """Turn ids into a text.
-
-        Parameters
-        ----------
-        ids : iterable of int
-            Such as a list, or an array of shape (T,).
-        skip_special_tokens : bool, default True
-            Leave special tokens out.
-
-        Returns
-        -------
-        str
-            Not always the text that was encoded: the classes say what is lost.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an id is no integer, or not in the vocabulary.
-        """
-        tokens = []
-        for item in ids:
-            try:
-                number = index(item)
-            except TypeError:
-                raise TypeError(f"ids must hold integers, got {item!r}") from None
-            if not 0 <= number < len(self):
-                raise ValueError(f"ids must lie between 0 and {len(self) - 1}, got {number}")
-            tokens.append(self.tokens[number])
-        if skip_special_tokens:
-            tokens = [token for token in tokens if token not in self.special_tokens]
-        return self.join(tokens)
+                for word, places in self.placed(part):
+                    end = 0
+                    for number, width in zip(self._cache[word], self.widths(word), strict=True):
+                        own, end = places[end : end + width], end + width
+                        yield number, (start + own[0], start + own[-1] + 1)
+            start += len(part)
 
     @abstractmethod
     def components(self) -> dict[str, Any]:
@@ -178,13 +234,7 @@ class Tokenizer(ABC):
         """Build the tokenizer that a file describes, or refuse what is not supported."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a file that `load` and the ``tokenizers`` library read.
-
-        Parameters
-        ----------
-        path : path
-            Usually ``tokenizer.json``.
-        """
+        """Write a file that `load` and the ``tokenizers`` library read: a ``tokenizer.json``."""
         special = {token: self.vocabulary[token] for token in self.special_tokens}
         files.write(path, self.components(), special)
 
@@ -192,35 +242,19 @@ class Tokenizer(ABC):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a file that `save` or the ``tokenizers`` library has written.
 
-        Parameters
-        ----------
-        path : path
-            Of the file.
-
-        Returns
-        -------
-        Tokenizer
-            Gives the same ids as the one that was saved.
-
         Raises
         ------
         OSError
             If the file cannot be read.
         ValueError
-            If it holds another kind of tokenizer, or anything that is not supported; the message
-            names it.
+            If it is damaged, holds another kind of tokenizer, or anything that is not supported;
+            the message names the file and what is wrong in it.
         """
-        components, special = files.read(path)
-        model = components["model"]
-        if model.get("type") != cls.model:
-            raise ValueError(
-                f"model {model.get('type')!r} is not supported by {cls.__name__}, "
-                f"expected {cls.model}"
-            )
-        entries = model["vocab"]
-        if isinstance(entries, list):  # of a unigram model: pieces with scores
-            entries = {piece: number for number, (piece, _) in enumerate(entries)}
-        return cls.from_components(components, {**entries, **special}, list(special))
+        components, vocabulary, special = files.read(path, cls.model)
+        try:
+            return cls.from_components(components, vocabulary, special)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
 
 
 class WordCache(dict):
@@ -239,35 +273,33 @@ class WordCache(dict):
         return ids
 
 
-def distinct(special_tokens: Sequence[str]) -> tuple[str, ...]:
-    """Return special tokens as a tuple if they are different, non-empty texts.
+def find(
+    words: Iterable[str], text: str, places: Sequence[int]
+) -> Iterator[tuple[str, Sequence[int]]]:
+    """Yield words that stand in a text one after the other, each with the places of its letters.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If they are not.
+    Examples
+    --------
+    >>> list(find(["ab", "b"], "ab  b", range(10, 15)))
+    [('ab', range(10, 12)), ('b', range(14, 15))]
     """
-    if isinstance(special_tokens, str):
-        raise TypeError(f"special_tokens must be a list of texts, got {special_tokens!r}")
-    tokens = tuple(valid(token, "special_tokens") for token in special_tokens)
-    if "" in tokens or len(set(tokens)) < len(tokens):
-        raise ValueError(f"special_tokens must be different and not empty, got {list(tokens)}")
-    return tokens
+    end = 0
+    for word in words:
+        start = text.index(word, end)
+        end = start + len(word)
+        yield word, places[start:end]
 
 
-def checked_texts(texts: Iterable[str]) -> Iterable[str]:
-    """Yield texts to train on, each checked.
+def to_train_on(texts: Iterable[str]) -> list[str]:
+    """Return texts to train on, each checked."""
+    return [valid(text, "texts") for text in checked_texts(texts, "texts")]
 
-    Raises
-    ------
-    TypeError, ValueError
-        If there is one single text, no text, something else than text, or a lone surrogate.
-    """
-    if isinstance(texts, str):
-        raise TypeError("texts must be a list of texts, got one single text")
-    empty = True
-    for text in texts:
-        empty = False
-        yield valid(text, "texts")
-    if empty:
-        raise ValueError("texts must hold at least one text, got none")
+
+def room(vocab_size: int, needed: int) -> int:
+    """Return the size of a vocabulary if what must be in it fits."""
+    if integer(vocab_size, "vocab_size") < needed:
+        raise ValueError(
+            f"vocab_size must be {needed} or more, for the special tokens and all single "
+            f"characters, got {vocab_size}"
+        )
+    return int(vocab_size)

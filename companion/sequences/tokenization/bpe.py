@@ -1,41 +1,163 @@
-"""Byte-level byte pair encoding: merges that start from the 256 bytes, as in GPT-2.
+"""Byte pair encoding: merge the most frequent pair of neighbours, again and again.
 
-Every text is a row of bytes in UTF-8, so no text has an unknown token, and none is changed. Bytes
-are written as visible characters; their ids are in the order of these characters.
+Training learns an order of merges (`learn_merges`), encoding repeats them in this order
+(`apply_merges`). GPT-2 starts from the 256 bytes: every text is a row of bytes in UTF-8, so no text
+has an unknown token, and none is changed. Bytes are written as visible characters; their ids are in
+the order of these characters.
 
-References (in full in the chapter's bibliography): Radford et al. (2019).
+Ties are broken as in the ``tokenizers`` library: of pairs with the same count, the one with the
+smallest id on the left is merged, then the one with the smallest id on the right. Pairs are counted
+with overlaps: *aaa* holds *aa* twice. What this module leaves out: dropout, merges across words.
+
+References (in full in the chapter's bibliography): Gage (1994), the algorithm; Sennrich et al.
+(2016), its use on words; Radford et al. (2019), on bytes.
 
 Chapter: book/sequences/tokenization.ipynb
 """
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Self
 
 from companion.sequences.tokenization import files
-from companion.sequences.tokenization.base import Tokenizer, checked_texts, distinct
-from companion.sequences.tokenization.merges import apply_merges, learn_merges
+from companion.sequences.tokenization.base import Tokenizer, find, room, to_train_on
+from companion.sequences.tokenization.merges import PairIndex, merge_long
 from companion.sequences.tokenization.pretokens import as_in_gpt2
+from companion.sequences.vocabulary import distinct
 
-# The parts of a file.
-_BYTES = {
-    "type": "ByteLevel",
-    "add_prefix_space": False,
-    "trim_offsets": True,
-    "use_regex": True,
-}
-_MODEL = {
-    "type": "BPE",
-    "dropout": None,
-    "unk_token": None,
-    "continuing_subword_prefix": None,
-    "end_of_word_suffix": None,
-    "fuse_unk": False,
-    "byte_fallback": False,
-    "ignore_merges": False,
-}
+SHORT = 64  # symbols; longer words are merged with a heap
+
+
+def merge_pairs(text: str, merges: Mapping[str, str]) -> list[str]:
+    """Replace pairs of neighbouring symbols by new symbols, one kind of pair after the other.
+
+    Parameters
+    ----------
+    text : str
+        Each character is a symbol.
+    merges : mapping of str to str
+        New symbol to the pair that it stands for, in the order of the merges.
+
+    Returns
+    -------
+    list of str
+        The text before and after each merge.
+
+    Examples
+    --------
+    >>> merge_pairs("aaabdaaabac", {"Z": "aa", "Y": "ab", "X": "ZY"})
+    ['aaabdaaabac', 'ZabdZabac', 'ZYdZYac', 'XdXac']
+    """
+    steps = [text]
+    used = set(text)
+    for symbol, pair in merges.items():
+        if len(pair) != 2:
+            raise ValueError(f"merges must map to pairs of two symbols, got {pair!r}")
+        if len(symbol) != 1 or symbol in used:
+            raise ValueError(f"merges must name new symbols of one character, got {symbol!r}")
+        used.add(symbol)
+        steps.append(steps[-1].replace(pair, symbol))
+    return steps
+
+
+def learn_merges(
+    words: Mapping[str, int],
+    vocab_size: int,
+    *,
+    alphabet: Iterable[str] = (),
+    special_tokens: Sequence[str] = (),
+) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Learn which pairs to merge: always the most frequent pair, until the vocabulary is full.
+
+    Parameters
+    ----------
+    words : mapping of str to int
+        Each different word, with how often it occurs.
+    vocab_size : int
+        Of special tokens, single characters and merged tokens together. It stays smaller if no
+        pair is left.
+    alphabet : iterable of str
+        Characters that belong into the vocabulary even if no word has them.
+    special_tokens : sequence of str
+        They take the first ids.
+
+    Returns
+    -------
+    vocabulary : dict of str to int
+        Special tokens, then characters by code point, then merged tokens in their order.
+    merges : list of pairs of str
+        In their order.
+
+    Examples
+    --------
+    >>> learn_merges({"aaabdaaabac": 1}, 7)[1]
+    [('a', 'a'), ('a', 'b'), ('aa', 'ab')]
+    """
+    characters = sorted(set(alphabet).union(*words))
+    tokens = list(dict.fromkeys((*special_tokens, *characters)))
+    vocab_size = room(vocab_size, len(tokens))
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    # Here a word is a string whose characters are token ids: chr(0) is the first token.
+    symbols = {ord(character): chr(vocabulary[character]) for character in characters}
+    pairs = PairIndex({word.translate(symbols): count for word, count in words.items()})
+    merges = []
+    heap = [(-count, pair) for pair, count in pairs.counts.items()]
+    heapq.heapify(heap)
+    while heap and len(tokens) < vocab_size:
+        count, pair = heapq.heappop(heap)
+        if -count != pairs.counts[pair]:  # since it was put there, merges have taken some
+            if pairs.counts[pair] > 0:
+                heapq.heappush(heap, (-pairs.counts[pair], pair))
+            continue
+        left, right = (tokens[ord(symbol)] for symbol in pair)
+        merges.append((left, right))
+        number = vocabulary.setdefault(left + right, len(tokens))
+        if number == len(tokens):  # else it is the text of a special token
+            tokens.append(left + right)
+        for changed, change in pairs.merge(pair, chr(number)).items():
+            new = changed not in pairs.counts
+            pairs.counts[changed] = pairs.counts.get(changed, 0) + change
+            if new and change > 0:
+                heapq.heappush(heap, (-change, changed))
+    return vocabulary, merges
+
+
+def apply_merges(word: str, ranks: Mapping[tuple[str, str], int]) -> list[str]:
+    """Merge the characters of a word: always the pair of the lowest rank, the leftmost first.
+
+    Parameters
+    ----------
+    word : str
+        Any word.
+    ranks : mapping of (str, str) to int
+        Each pair that is merged to its place in the order of the merges.
+
+    Returns
+    -------
+    list of str
+        The tokens; in a row they are the word.
+
+    Examples
+    --------
+    >>> apply_merges("banana", {("a", "n"): 0, ("an", "a"): 1, ("b", "an"): 2})
+    ['ban', 'ana']
+    """
+    if len(word) > SHORT:
+        return merge_long(word, ranks)
+    parts = list(word)
+    while len(parts) > 1:
+        found = [ranks.get(pair, math.inf) for pair in pairwise(parts)]
+        lowest = min(found)
+        if lowest == math.inf:
+            break
+        place = found.index(lowest)
+        parts[place : place + 2] = [parts[place] + parts[place + 1]]
+    return parts
 
 
 def byte_characters() -> list[str]:
@@ -75,18 +197,10 @@ class BytePairTokenizer(Tokenizer):
 
     Parameters
     ----------
-    vocabulary : mapping of str to int
-        Each token to its id, in visible characters for bytes; all 256 bytes must be there.
+    vocabulary, special_tokens
+        As for `Tokenizer`, in visible characters for bytes; all 256 bytes must be there.
     merges : sequence of pairs of str
-        In the order in which they are applied.
-    special_tokens : sequence of str
-        As for `Tokenizer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `Tokenizer`; also if a byte, or a part or the result of a merge, is not in the
-        vocabulary.
+        In the order in which they are applied; parts and results are in the vocabulary.
 
     Examples
     --------
@@ -99,10 +213,10 @@ class BytePairTokenizer(Tokenizer):
 
     def __init__(
         self,
-        vocabulary: Mapping[str, int],
-        merges: Sequence[tuple[str, str]],
+        vocabulary: Mapping[str, int] | Iterable[str],
+        merges: Iterable[tuple[str, str]],
         *,
-        special_tokens: Sequence[str] = (),
+        special_tokens: Iterable[str] | None = None,
     ) -> None:
         super().__init__(vocabulary, special_tokens=special_tokens)
         missing = [byte for byte, token in CHARACTER_OF.items() if token not in self.vocabulary]
@@ -114,44 +228,33 @@ class BytePairTokenizer(Tokenizer):
                     f"vocabulary must be written in characters for bytes, got {token!r}"
                 )
         self.merges = [(left, right) for left, right in merges]
+        self.ranks = {pair: rank for rank, pair in enumerate(self.merges)}
         for left, right in self.merges:
             for token in (left, right, left + right):
                 if token not in self.vocabulary:
                     raise ValueError(f"merges must be in the vocabulary, {token!r} is not")
-        self.ranks = {pair: rank for rank, pair in enumerate(self.merges)}
 
     @classmethod
     def train(
-        cls, texts: Iterable[str], vocab_size: int, *, special_tokens: Sequence[str] = ()
+        cls, texts: Iterable[str], vocab_size: int, *, special_tokens: Iterable[str] = ()
     ) -> Self:
         """Learn merges from some texts.
 
         Parameters
         ----------
         texts : iterable of str
-            To learn from.
+            To learn from, at least one.
         vocab_size : int
             Number of tokens: special ones, 256 bytes, and merges. It stays smaller if the texts
             have no more pairs.
-        special_tokens : sequence of str
+        special_tokens : iterable of str
             They take the first ids.
-
-        Returns
-        -------
-        BytePairTokenizer
-            With its merges.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `texts` is empty or one single text; if `vocab_size` is no integer, or less than 256
-            and the special tokens.
         """
+        special = distinct(special_tokens, "special_tokens", least=0)
         counts: Counter[str] = Counter()
-        for text in checked_texts(texts):
+        for text in to_train_on(texts):
             counts.update(as_in_gpt2(text))
         words = {in_byte_characters(word): count for word, count in counts.items()}
-        special = distinct(special_tokens)
         vocabulary, merges = learn_merges(
             words, vocab_size, alphabet=CHARACTER_OF.values(), special_tokens=special
         )
@@ -163,8 +266,8 @@ class BytePairTokenizer(Tokenizer):
 
     def word_ids(self, word: str) -> list[int]:
         """Merge the bytes of a word."""
-        parts = apply_merges(in_byte_characters(word), self.ranks)
-        return [self.vocabulary[part] for part in parts]
+        ids = self.vocabulary.ids
+        return [ids[part] for part in apply_merges(in_byte_characters(word), self.ranks)]
 
     def join(self, tokens: list[str]) -> str:
         """Put bytes in a row; those that are no character become the sign for that, U+FFFD."""
@@ -175,14 +278,21 @@ class BytePairTokenizer(Tokenizer):
             for token in tokens
         ).decode(errors="replace")
 
+    def placed(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:
+        """Yield each word with the place of the character to which each of its bytes belongs."""
+        for word, places in find(self.split(text), text, range(len(text))):
+            rows = zip(word, places, strict=True)
+            yield word, [place for letter, place in rows for _ in letter.encode()]
+
+    def widths(self, word: str) -> list[int]:
+        """Return how many bytes each token has."""
+        return [len(self.tokens[number]) for number in self._cache[word]]
+
     def components(self) -> dict[str, Any]:
         """Describe the tokenizer for a file."""
-        vocabulary = {"vocab": self.vocabulary, "merges": [list(pair) for pair in self.merges]}
-        return {
-            "pre_tokenizer": _BYTES,
-            "decoder": _BYTES,
-            "model": _MODEL | vocabulary,
-        }
+        merges = [list(pair) for pair in self.merges]
+        model = _MODEL | {"vocab": dict(self.vocabulary), "merges": merges}
+        return {"pre_tokenizer": _BYTES, "decoder": _BYTES, "model": model}
 
     @classmethod
     def from_components(
@@ -198,6 +308,27 @@ class BytePairTokenizer(Tokenizer):
         model = files.match(components, "model", _MODEL, free=("vocab", "merges"))
         merges = []
         for pair in model["merges"]:  # older files write a pair as one text
-            left, right = pair.split(" ") if isinstance(pair, str) else pair
-            merges.append((left, right))
+            parts = pair.split(" ") if isinstance(pair, str) else pair
+            if len(parts) != 2:
+                raise ValueError(f"merges must be pairs of two tokens, got {pair!r}")
+            merges.append((parts[0], parts[1]))
         return cls(vocabulary, merges, special_tokens=special_tokens)
+
+
+# The parts of a file.
+_BYTES = {
+    "type": "ByteLevel",
+    "add_prefix_space": False,
+    "trim_offsets": True,
+    "use_regex": True,
+}
+_MODEL = {
+    "type": "BPE",
+    "dropout": None,
+    "unk_token": None,
+    "continuing_subword_prefix": None,
+    "end_of_word_suffix": None,
+    "fuse_unk": False,
+    "byte_fallback": False,
+    "ignore_merges": False,
+}

@@ -3,7 +3,8 @@
 Such a file describes a whole pipeline: normalizer (tidy the text), pre_tokenizer (the first cut),
 model (pieces and their numbers), post_processor (special tokens around the text), decoder (back to
 text). Each tokenizer of this chapter knows some of these components. Whatever it does not know is
-refused by name, since leaving it out would silently give other tokens.
+refused by name, since leaving it out would silently give other tokens; and what has not the form
+that `DOCUMENT` and the others say is refused before anything is made of it.
 
 Chapter: book/sequences/tokenization.ipynb
 """
@@ -13,10 +14,180 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 PLACES = ("normalizer", "pre_tokenizer", "model", "post_processor", "decoder")
+
+# Forms, as `check` reads them: a type; None; [form], a list of any length; {str: form}, a mapping;
+# {"name": form}, the names that must be there; (form, form), a list of two; Or(form, form).
+
+
+class Or(tuple):
+    """Forms of which one must fit."""
+
+
+NUMBER = Or((int, float))
+ADDED = {"id": int, "content": str} | dict.fromkeys(
+    ("single_word", "lstrip", "rstrip", "normalized", "special"), bool
+)
+DOCUMENT = {
+    "added_tokens": [ADDED],
+    "model": {"type": str},
+} | {place: Or(({"type": str}, None)) for place in PLACES if place != "model"}
+MODELS = {
+    "WordLevel": {"vocab": {str: int}, "unk_token": str},
+    "BPE": {"vocab": {str: int}, "merges": [Or(((str, str), str))]},
+    "WordPiece": {"vocab": {str: int}, "unk_token": str, "max_input_chars_per_word": int},
+    "Unigram": {"vocab": [(str, NUMBER)], "unk_id": int},
+}
+COMPONENTS = {
+    "BertNormalizer": {"lowercase": bool},
+    "BertProcessing": {"sep": (str, int), "cls": (str, int)},
+    "TemplateProcessing": {
+        "single": [{}],
+        "pair": [{}],
+        "special_tokens": {str: {"id": str, "ids": [int], "tokens": [str]}},
+    },
+}
+
+
+def check(value: Any, form: Any, name: str) -> None:
+    """Refuse what has not a form, and say where in the file it is.
+
+    Examples
+    --------
+    >>> check({"vocab": {"a": 0.0}}, {"vocab": {str: int}}, "model")
+    Traceback (most recent call last):
+        ...
+    ValueError: model.vocab['a'] must be int, got 0.0
+    """
+    if isinstance(form, Or):
+        if not any(_fits(value, one, name) for one in form):
+            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
+    elif isinstance(form, type) or form is None:
+        right = value is None if form is None else isinstance(value, form)
+        if not right or (isinstance(value, bool) and form is not bool):
+            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
+    elif isinstance(form, dict):
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
+        for key, one in form.items():
+            if key is str:
+                for entry, item in value.items():
+                    check(item, one, f"{name}[{entry!r}]")
+            elif key not in value:
+                raise ValueError(f"{name} must have {key!r}, got only {list(value)!r:.100}")
+            else:
+                check(value[key], one, f"{name}.{key}")
+    else:
+        forms = form * len(value) if isinstance(form, list) and isinstance(value, list) else form
+        if not isinstance(value, list) or len(value) != len(forms):
+            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
+        for place, (item, one) in enumerate(zip(value, forms, strict=True)):
+            check(item, one, f"{name}[{place}]")
+
+
+def _fits(value: Any, form: Any, name: str) -> bool:
+    try:
+        check(value, form, name)
+    except ValueError:
+        return False
+    return True
+
+
+def _words(form: Any) -> str:
+    if isinstance(form, Or):
+        return " or ".join(map(_words, form))
+    if isinstance(form, dict):
+        return "an object"
+    if isinstance(form, tuple):
+        return f"[{', '.join(map(_words, form))}]"
+    return "a list" if isinstance(form, list) else "null" if form is None else form.__name__
+
+
+def read(
+    path: str | os.PathLike[str], model: str
+) -> tuple[dict[str, Any], dict[str, int], list[str]]:
+    """Read a file; return its components, its vocabulary and its special tokens.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    model : str
+        What kind it must be.
+
+    Returns
+    -------
+    components : dict of str to dict or None
+        Of each of the five places.
+    vocabulary : dict of str to int
+        Of the model, with the special tokens.
+    special_tokens : list of str
+        In the order of their ids.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is no such file, or asks for truncation, padding, or added tokens other than plain
+        special ones. The message begins with the path.
+    """
+    try:
+        text = Path(path).read_text("utf-8")
+        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        raise ValueError(f"{path} must be a file in JSON, but: {error}") from None
+    try:
+        return _understood(document, model)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _understood(document: Any, model: str) -> tuple[dict[str, Any], dict[str, int], list[str]]:
+    check(document, DOCUMENT, "tokenizer.json")
+    components = {place: document[place] for place in PLACES}
+    kind = components["model"]["type"]
+    if kind != model:
+        raise ValueError(f"model {kind!r} is not supported here, expected {model}")
+    check(components["model"], MODELS[kind], "model")
+    for place, component in components.items():
+        if component and place != "model":
+            check(component, COMPONENTS.get(component["type"], {}), place)
+    for setting in ("truncation", "padding"):
+        if document.get(setting) is not None:
+            raise ValueError(f"{setting} is not supported, got {document[setting]!r}")
+    entries = components["model"]["vocab"]
+    if isinstance(entries, list):  # of a unigram model: pieces with scores
+        entries = _once((piece, number) for number, (piece, _) in enumerate(entries))
+    special = {}
+    for token in sorted(document["added_tokens"], key=lambda token: token["id"]):
+        content, number = token["content"], token["id"]
+        changed = token["single_word"] or token["lstrip"] or token["rstrip"]
+        # "normalized" finds a token after the text was tidied: the same, if nothing tidies it.
+        if not token["special"] or changed or (token["normalized"] and document["normalizer"]):
+            raise ValueError(f"added token {content!r} is not supported: {token}")
+        if content in special or entries.get(content, number) != number:
+            raise ValueError(f"added token {content!r} must have one id, got {number} as another")
+        special[content] = number
+    return components, {**entries, **special}, list(special)
+
+
+def _once(pairs: Any) -> dict[str, Any]:
+    """Make a dict, but refuse a name that comes twice: `json` would keep the last one."""
+    found = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} comes twice")
+        found[name] = value
+    return found
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
 
 
 def write(
@@ -24,27 +195,10 @@ def write(
     components: Mapping[str, Any],
     special_tokens: Mapping[str, int],
 ) -> None:
-    """Write a file, all of it or nothing.
-
-    Parameters
-    ----------
-    path : path
-        Of the file; what was there is replaced.
-    components : mapping of str to mapping or None
-        Each of the five places to its component.
-    special_tokens : mapping of str to int
-        Each special token to its id.
-    """
+    """Write a file, all of it or nothing: the components, and special tokens with their ids."""
+    plain = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     added = [
-        {
-            "id": number,
-            "content": token,
-            "single_word": False,
-            "lstrip": False,
-            "rstrip": False,
-            "normalized": False,
-            "special": True,
-        }
+        {"id": number, "content": token, **plain, "special": True}
         for token, number in sorted(special_tokens.items(), key=lambda item: item[1])
     ]
     document = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added}
@@ -59,50 +213,6 @@ def write(
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, int]]:
-    """Read a file; return its components and its special tokens with their ids.
-
-    Parameters
-    ----------
-    path : path
-        Of the file.
-
-    Returns
-    -------
-    components : dict of str to dict or None
-        Of each of the five places; the model is there.
-    special_tokens : dict of str to int
-        In the order of their ids.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If it is no such file, or asks for truncation, padding, or added tokens other than plain
-        special ones.
-    """
-    try:
-        document = json.loads(Path(path).read_text("utf-8"))
-    except ValueError as error:  # a UnicodeDecodeError is one, too
-        raise ValueError(f"{path} must be a file in JSON, but: {error}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
-        raise ValueError(f"{path} must be a tokenizer.json with a model, got none")
-    for setting in ("truncation", "padding"):
-        if document.get(setting) is not None:
-            raise ValueError(f"{setting} is not supported, got {document[setting]!r}")
-    special = {}
-    for token in sorted(document.get("added_tokens") or [], key=lambda token: token["id"]):
-        plain = token.get("special") and not any(
-            token.get(option) for option in ("single_word", "lstrip", "rstrip")
-        )
-        # "normalized" finds a token after the text was tidied: the same, if nothing tidies it.
-        if not plain or (token.get("normalized") and document.get("normalizer")):
-            raise ValueError(f"added token {token['content']!r} is not supported: {token}")
-        special[token["content"]] = token["id"]
-    return {place: document.get(place) for place in PLACES}, special
 
 
 def match(
@@ -129,11 +239,6 @@ def match(
     dict
         The component, with missing settings as in the supported one; empty if there is none.
 
-    Raises
-    ------
-    ValueError
-        If it is none of them. The message names it.
-
     Examples
     --------
     >>> match({"decoder": {"type": "CTC"}}, "decoder", {"type": "Fuse"})
@@ -152,11 +257,10 @@ def match(
             if known is None or known["type"] != kind:
                 continue
             full = {**known, **component}
-            # An empty prefix or suffix is as good as none.
             other = [
                 f"{name}={value!r}"
                 for name, value in full.items()
-                if name not in free and (value or None) != (known.get(name) or None)
+                if name not in free and not _same(value, known.get(name))
             ]
             if not other:
                 return full
@@ -165,21 +269,13 @@ def match(
     raise ValueError(f"{place} {got} is not supported here, expected {names}")
 
 
+def _same(value: Any, known: Any) -> bool:
+    """Tell whether two settings mean the same; an empty prefix or no dropout is as good as none."""
+    return (not value and not known) or (type(value) is type(known) and value == known)
+
+
 def template(around: tuple[str, str], vocabulary: Mapping[str, int]) -> dict[str, Any]:
-    """Describe for a file what BERT puts around a text, and around two.
-
-    Parameters
-    ----------
-    around : pair of str
-        Special tokens, first and last.
-    vocabulary : mapping
-        Their ids.
-
-    Returns
-    -------
-    dict
-        A post_processor: first A last, or first A last B last.
-    """
+    """Describe for a file what BERT puts around a text, and around two: a post_processor."""
     first, last = around
 
     def special(token: str, segment: int) -> dict[str, Any]:
@@ -201,25 +297,7 @@ def template(around: tuple[str, str], vocabulary: Mapping[str, int]) -> dict[str
 
 
 def around(components: dict[str, Any], vocabulary: Mapping[str, int]) -> tuple[str, str] | None:
-    """Read from a file what stands around a text, and refuse what differs from `template`.
-
-    Parameters
-    ----------
-    components : mapping
-        As from `read`.
-    vocabulary : mapping
-        Each token to its id.
-
-    Returns
-    -------
-    pair of str, or None
-        First and last special token, or None if there is no post_processor.
-
-    Raises
-    ------
-    ValueError
-        If there is another one.
-    """
+    """Read from a file what stands around a text, and refuse what differs from `template`."""
     known_kinds = {"type": "TemplateProcessing"}, {"type": "BertProcessing"}
     free = ("single", "pair", "special_tokens", "sep", "cls")
     post = match(components, "post_processor", None, *known_kinds, free=free)
@@ -227,18 +305,15 @@ def around(components: dict[str, Any], vocabulary: Mapping[str, int]) -> tuple[s
         return None
     if post["type"] == "BertProcessing":
         (last, last_id), (first, first_id) = post["sep"], post["cls"]
-        written = {first: first_id, last: last_id}
+        if vocabulary.get(first) == first_id and vocabulary.get(last) == last_id:
+            return first, last
     else:
-        ends = [part.get("SpecialToken", {}).get("id") for part in (post["single"] or [{}])]
-        first, last = ends[0], ends[-1]
-        written = {}
-        if first in vocabulary and last in vocabulary:
-            wanted = template((first, last), vocabulary)
-            if all(post[key] == wanted[key] for key in ("single", "pair", "special_tokens")):
-                written = {token: vocabulary[token] for token in (first, last)}
-    if not written or any(vocabulary.get(token) != number for token, number in written.items()):
-        raise ValueError(
-            f"post_processor {post['type']!r} is supported as [CLS] A [SEP] B [SEP] only, "
-            f"got {post}"
-        )
-    return first, last
+        names = list(post["special_tokens"])
+        for first, last in product(names, repeat=2):
+            if len(names) <= 2 and first in vocabulary and last in vocabulary:
+                wanted = template((first, last), vocabulary)
+                if all(post[key] == wanted[key] for key in wanted):
+                    return first, last
+    raise ValueError(
+        f"post_processor {post['type']!r} is supported as [CLS] A [SEP] B [SEP] only, got {post}"
+    )

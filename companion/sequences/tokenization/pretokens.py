@@ -1,8 +1,9 @@
 """The first cut: a text in large pieces, which tokens never cross.
 
 Five ways to cut, from the simplest to the one of GPT-2. In the first three the white space is lost,
-so the text cannot be put together again exactly; the last two keep every character. What this
-module leaves out: languages that are written without spaces, which need another first cut, or none.
+so the text cannot be put together again exactly; the last two keep every character. Each takes any
+text and returns a list of pieces, none of them empty. What this module leaves out: languages that
+are written without spaces, which need another first cut, or none.
 
 References (in full in the chapter's bibliography): Devlin et al. (2019), BERT; Radford et al.
 (2019), GPT-2; Kudo and Richardson (2018), SentencePiece.
@@ -16,7 +17,13 @@ import re
 from functools import cache
 from string import punctuation
 
-from companion.sequences.tokenization.characters import SPACES, inside, lower, normal_form
+from companion.sequences.tokenization.characters import (
+    SPACES,
+    decompose,
+    inside,
+    lower,
+    normal_form,
+)
 
 SPACE_MARK = "▁"
 """Stands for a space in the pieces of SentencePiece: U+2581, not an underscore."""
@@ -28,16 +35,6 @@ HANJA = (  # the blocks of Chinese characters around which BERT puts spaces
 
 def at_spaces(text: str) -> list[str]:
     """Cut at white space, which is dropped.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    list of str
-        None of them empty.
 
     Examples
     --------
@@ -51,16 +48,6 @@ def at_punctuation(text: str) -> list[str]:
     """Cut at white space, which is dropped, and around each punctuation mark.
 
     All ASCII signs count as punctuation, also ``$`` and ``+``: the first step of BERT's tokenizer.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    list of str
-        None of them empty.
 
     Examples
     --------
@@ -76,42 +63,49 @@ def basic_tokens(text: str, *, lowercase: bool = True) -> list[str]:
     Control characters go, every Hanja is a word of its own; with `lowercase`, letters become small
     and lose their accents. For that the text is brought into form NFD: Hangul falls into jamo.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    lowercase : bool, default True
-        As for BERT's "uncased" models.
-
-    Returns
-    -------
-    list of str
-        None of them empty.
-
     Examples
     --------
     >>> basic_tokens("Das Café, 大學")
     ['das', 'cafe', ',', '大', '學']
     """
+    return at_punctuation(tidy(text, lowercase=lowercase))
+
+
+def tidy(text: str, *, lowercase: bool) -> str:
+    """Change a text as BERT does before it cuts it."""
     invisible, space, hanja, accents = _tidy()
-    text = hanja.sub(r" \1 ", space.sub(" ", invisible.sub("", text)))
+    text = hanja.sub(r" \g<0> ", space.sub(" ", invisible.sub("", text)))
+    return lower(accents.sub("", normal_form("NFD", text))) if lowercase else text
+
+
+def tidy_with_places(text: str, *, lowercase: bool) -> tuple[str, list[int]]:
+    """Do the same letter by letter; say also from which letter of the text each one comes.
+
+    Examples
+    --------
+    >>> tidy_with_places("Éa大", lowercase=True)
+    ('ea 大 ', [0, 1, 2, 2, 2])
+    """
+    invisible, space, hanja, accents = _tidy()
+    rows = [
+        (new, place)
+        for place, letter in enumerate(text)
+        if not invisible.match(letter)
+        for new in hanja.sub(r" \g<0> ", space.sub(" ", letter))
+    ]
     if lowercase:
-        text = lower(accents.sub("", normal_form("NFD", text)))
-    return at_punctuation(text)
+        parts, order = decompose("".join(new for new, _ in rows))
+        rows = [
+            (small, rows[k][1])
+            for letter, k in zip(parts, order, strict=True)
+            if not accents.match(letter)
+            for small in lower(letter)
+        ]
+    return "".join(new for new, _ in rows), [place for _, place in rows]
 
 
 def before_spaces(text: str) -> list[str]:
     """Cut before each space, which is written as a mark, and put a mark before the text.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    list of str
-        Each begins with the mark; an empty text gives no piece.
 
     Examples
     --------
@@ -132,16 +126,6 @@ def as_in_gpt2(text: str) -> list[str]:
     One space is kept at the beginning of the run that follows it. English endings such as 's are
     cut off. Nothing is lost: the pieces in a row are the text.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    list of str
-        None of them empty.
-
     Examples
     --------
     >>> as_in_gpt2("It's 어제,  갔었어 2!")
@@ -158,12 +142,8 @@ def _at_spaces() -> re.Pattern[str]:
 
 @cache
 def _tidy() -> tuple[re.Pattern[str], ...]:
-    return (
-        re.compile(f"[{inside('invisible')}]"),
-        re.compile(f"[{SPACES}]"),
-        re.compile(f"([{HANJA}])"),
-        re.compile(f"[{inside('nonspacing mark')}]"),
-    )
+    classes = inside("invisible"), SPACES, HANJA, inside("nonspacing mark")
+    return tuple(re.compile(f"[{characters}]") for characters in classes)
 
 
 @cache

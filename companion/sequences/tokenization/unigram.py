@@ -18,16 +18,16 @@ Chapter: book/sequences/tokenization.ipynb
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from companion.sequences.tokenization import files
-from companion.sequences.tokenization.base import Tokenizer, checked_texts, distinct
+from companion.sequences.tokenization.base import Tokenizer, find, room, to_train_on
 from companion.sequences.tokenization.lattices import Lattices
 from companion.sequences.tokenization.pretokens import SPACE_MARK, before_spaces
-from companion.sequences.tokenization.words import known, room
+from companion.sequences.vocabulary import Vocabulary, distinct
 
 UNKNOWN_PENALTY = 10.0  # an unknown letter is so much worse than the worst piece
 LONGEST_PIECE = 16  # letters
@@ -35,15 +35,6 @@ LONGEST_WORD = 48  # letters; in training, longer words are cut
 MANY = 8  # so many times the vocabulary are tried at first
 KEPT = 0.75  # share that stays when pieces are dropped
 SPARE = 1.1  # at so many times the vocabulary, only the most probable ones stay
-
-# The parts of a file.
-_SPACES = {
-    "type": "Metaspace",
-    "replacement": SPACE_MARK,
-    "prepend_scheme": "always",
-    "split": True,
-}
-_MODEL = {"type": "Unigram", "byte_fallback": False}
 
 
 def best_path(word: str, scores: Mapping[str, float], longest: int) -> list[str]:
@@ -181,15 +172,10 @@ class UnigramTokenizer(Tokenizer):
     ----------
     scores : mapping of str to float
         Each token to its log-probability, in the order of the ids; special tokens have any score.
-    special_tokens : sequence of str
+    special_tokens : iterable of str
         As for `Tokenizer`.
     unknown : str, default "[UNK]"
         The token for unknown letters; it must be among the scores.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `Tokenizer`; also if `unknown` is missing, or a score is not finite.
 
     Examples
     --------
@@ -200,17 +186,18 @@ class UnigramTokenizer(Tokenizer):
     """
 
     model = "Unigram"
+    unknown: str
 
     def __init__(
         self,
         scores: Mapping[str, float],
         *,
-        special_tokens: Sequence[str] = (),
+        special_tokens: Iterable[str] = (),
         unknown: str = "[UNK]",
     ) -> None:
-        vocabulary = {token: number for number, token in enumerate(scores)}
-        super().__init__(vocabulary, special_tokens=special_tokens)
-        self.unknown = known(unknown, self.vocabulary)
+        if not isinstance(scores, Mapping) or isinstance(scores, Vocabulary):
+            raise TypeError(f"scores must map tokens to numbers, got {scores!r:.60}")
+        super().__init__(list(scores), special_tokens=special_tokens, unknown=unknown)
         self.scores = {token: float(score) for token, score in scores.items()}
         for token, score in self.scores.items():
             if not np.isfinite(score):
@@ -223,7 +210,7 @@ class UnigramTokenizer(Tokenizer):
         texts: Iterable[str],
         vocab_size: int,
         *,
-        special_tokens: Sequence[str] = ("[UNK]",),
+        special_tokens: Iterable[str] = ("[UNK]",),
         unknown: str = "[UNK]",
     ) -> Self:
         """Learn pieces from some texts.
@@ -231,34 +218,23 @@ class UnigramTokenizer(Tokenizer):
         Parameters
         ----------
         texts : iterable of str
-            To learn from.
+            To learn from, at least one.
         vocab_size : int
-            Number of tokens: special ones, all letters of the texts, and longer pieces. It stays
-            smaller if the texts have fewer.
-        special_tokens : sequence of str
+            Number of tokens: special ones, all letters of the texts, and longer pieces, the most
+            probable first. It stays smaller if the texts have fewer.
+        special_tokens : iterable of str
             They take the first ids; `unknown` must be among them.
         unknown : str, default "[UNK]"
             As for the class.
-
-        Returns
-        -------
-        UnigramTokenizer
-            With its pieces, the most probable first.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `texts` is empty or one single text; if `vocab_size` is no integer, or too small for
-            special tokens and letters.
         """
         words: Counter[str] = Counter()
-        for text in checked_texts(texts):
+        for text in to_train_on(texts):
             for word in before_spaces(text):
                 words.update(
                     word[start : start + LONGEST_WORD]
                     for start in range(0, len(word), LONGEST_WORD)
                 )
-        special = distinct(special_tokens)
+        special = distinct(special_tokens, "special_tokens", least=0)
         letters = set().union(*words)
         size = room(vocab_size, len(letters.union(special)))
         scores = dict.fromkeys(special, 0.0)
@@ -273,18 +249,27 @@ class UnigramTokenizer(Tokenizer):
 
     def word_ids(self, word: str) -> list[int]:
         """Cut a word along its best path."""
-        unknown = self.vocabulary[self.unknown]
-        pieces = best_path(word, self.scores, self.longest)
-        return [self.vocabulary.get(piece, unknown) for piece in pieces]
+        ids, unknown = self.vocabulary.ids, self.vocabulary.unknown
+        return [ids.get(piece, unknown) for piece in best_path(word, self.scores, self.longest)]
 
     def join(self, tokens: list[str]) -> str:
         """Put pieces in a row; ▁ becomes a space, in the first piece nothing."""
         first, *rest = tokens or [""]
         return first.replace(SPACE_MARK, "") + "".join(rest).replace(SPACE_MARK, " ")
 
+    def placed(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:
+        """Yield each word; the mark before a text has the place of the first letter."""
+        words = before_spaces(text)
+        marked = "".join(words)
+        return find(words, marked, [0] * (len(marked) - len(text)) + list(range(len(text))))
+
+    def widths(self, word: str) -> list[int]:
+        """Return how many letters each piece has, also an unknown one."""
+        return list(map(len, best_path(word, self.scores, self.longest)))
+
     def components(self) -> dict[str, Any]:
         """Describe the tokenizer for a file."""
-        entries = {"unk_id": self.vocabulary[self.unknown], "vocab": list(self.scores.items())}
+        entries = {"unk_id": self.vocabulary.unknown, "vocab": list(self.scores.items())}
         return {"pre_tokenizer": _SPACES, "decoder": _SPACES, "model": _MODEL | entries}
 
     @classmethod
@@ -298,7 +283,21 @@ class UnigramTokenizer(Tokenizer):
         files.match(components, "decoder", _SPACES)
         model = files.match(components, "model", _MODEL, free=("vocab", "unk_id"))
         scores = dict(model["vocab"])
-        if model["unk_id"] is None or len(scores) < len(vocabulary):
-            raise ValueError("model 'Unigram' needs an unk_id, and all special tokens in its vocab")
-        names = list(scores)
-        return cls(scores, special_tokens=special_tokens, unknown=names[model["unk_id"]])
+        if len(scores) < len(vocabulary):
+            raise ValueError("model 'Unigram' must have all special tokens in its vocab")
+        if not 0 <= model["unk_id"] < len(scores):
+            raise ValueError(
+                f"unk_id must lie between 0 and {len(scores) - 1}, got {model['unk_id']}"
+            )
+        unknown = list(scores)[model["unk_id"]]
+        return cls(scores, special_tokens=special_tokens, unknown=unknown)
+
+
+# The parts of a file.
+_SPACES = {
+    "type": "Metaspace",
+    "replacement": SPACE_MARK,
+    "prepend_scheme": "always",
+    "split": True,
+}
+_MODEL = {"type": "Unigram", "byte_fallback": False}

@@ -13,34 +13,18 @@ Chapter: book/sequences/tokenization.ipynb
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
-from companion.arguments import integer
+from companion.arguments import flag, integer
 from companion.sequences.tokenization import files
-from companion.sequences.tokenization.base import Tokenizer, checked_texts, distinct
-from companion.sequences.tokenization.pretokens import basic_tokens
+from companion.sequences.tokenization.base import Tokenizer, find, room, to_train_on
+from companion.sequences.tokenization.pretokens import basic_tokens, tidy_with_places
 from companion.sequences.tokenization.scores import MARK, PairScores
-from companion.sequences.tokenization.words import known, room
+from companion.sequences.vocabulary import distinct
 
 BERT_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 NOT_APART = ".?!,"  # written without a space before them
-
-# The parts of a file.
-_MODEL = {
-    "type": "WordPiece",
-    "unk_token": "[UNK]",
-    "continuing_subword_prefix": MARK,
-    "max_input_chars_per_word": 100,
-}
-_NORMALIZER = {
-    "type": "BertNormalizer",
-    "clean_text": True,
-    "handle_chinese_chars": True,
-    "strip_accents": None,
-    "lowercase": True,
-}
-_DECODER = {"type": "WordPiece", "prefix": MARK, "cleanup": True}
 
 
 def longest_match(word: str, vocabulary: Mapping[str, int]) -> list[str] | None:
@@ -81,52 +65,42 @@ class WordPieceTokenizer(Tokenizer):
 
     Parameters
     ----------
-    vocabulary : mapping of str to int
-        Each piece to its id.
-    special_tokens : sequence of str
+    vocabulary, special_tokens
         As for `Tokenizer`.
     unknown : str, default "[UNK]"
         The token for words that cannot be cut; it must be in the vocabulary.
     lowercase : bool, default True
         As for `basic_tokens`.
     around : pair of str, optional
-        Special tokens that `encode` puts before and after the text; none by default.
+        Tokens that `encode` puts before and after the text; none by default.
     max_letters : int, default 100
         Longer words are unknown.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `Tokenizer`; also if `unknown` or a token of `around` is not in the vocabulary.
-
     Examples
     --------
-    >>> entries = ["[UNK]", "[CLS]", "[SEP]", "em", "##bed", "##ding", "##s"]
-    >>> vocabulary = {token: number for number, token in enumerate(entries)}
-    >>> tokenizer = WordPieceTokenizer(vocabulary, around=("[CLS]", "[SEP]"))
+    >>> tokens = ["[UNK]", "[CLS]", "[SEP]", "em", "##bed", "##ding", "##s"]
+    >>> tokenizer = WordPieceTokenizer(tokens, around=("[CLS]", "[SEP]"))
     >>> tokenizer.tokenize("Embeddings!"), tokenizer.encode("Embeddings!")
     (['em', '##bed', '##ding', '##s', '[UNK]'], [1, 3, 4, 5, 6, 0, 2])
+    >>> tokenizer.encode_pair("Embeddings!").offsets
+    [(0, 0), (0, 2), (2, 5), (5, 9), (9, 10), (10, 11), (0, 0)]
     """
 
     model = "WordPiece"
+    unknown: str
 
     def __init__(
         self,
-        vocabulary: Mapping[str, int],
+        vocabulary: Mapping[str, int] | Iterable[str],
         *,
-        special_tokens: Sequence[str] = (),
+        special_tokens: Iterable[str] | None = None,
         unknown: str = "[UNK]",
         lowercase: bool = True,
         around: tuple[str, str] | None = None,
         max_letters: int = 100,
     ) -> None:
-        super().__init__(vocabulary, special_tokens=special_tokens)
-        self.unknown = known(unknown, self.vocabulary)
-        self.lowercase = lowercase
-        self.around = around
-        for token in around or ():
-            if token not in self.vocabulary:
-                raise ValueError(f"around must name tokens of the vocabulary, {token!r} is none")
+        super().__init__(vocabulary, special_tokens=special_tokens, unknown=unknown, around=around)
+        self.lowercase = flag(lowercase, "lowercase")
         self.max_letters = integer(max_letters, "max_letters", 1)
 
     @classmethod
@@ -135,7 +109,7 @@ class WordPieceTokenizer(Tokenizer):
         texts: Iterable[str],
         vocab_size: int,
         *,
-        special_tokens: Sequence[str] = BERT_TOKENS,
+        special_tokens: Iterable[str] = BERT_TOKENS,
         lowercase: bool = True,
         score: str = "likelihood",
         min_count: int = 2,
@@ -149,10 +123,10 @@ class WordPieceTokenizer(Tokenizer):
         Parameters
         ----------
         texts : iterable of str
-            To learn from.
+            To learn from, at least one.
         vocab_size : int
             Number of tokens. It stays smaller if there is no pair left to merge.
-        special_tokens : sequence of str
+        special_tokens : iterable of str
             They take the first ids; [UNK] must be among them.
         lowercase : bool, default True
             As for `basic_tokens`.
@@ -160,38 +134,21 @@ class WordPieceTokenizer(Tokenizer):
             What makes a pair the best; or "ratio".
         min_count : int, default 2
             Pairs that occur less often are not merged.
-
-        Returns
-        -------
-        WordPieceTokenizer
-            With its vocabulary.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `texts` is empty or one single text; if `vocab_size` is no integer, or too small for
-            special tokens and characters; if there is no such score.
         """
+        flag(lowercase, "lowercase")
         words = Counter(
-            word
-            for text in checked_texts(texts)
-            for word in basic_tokens(text, lowercase=lowercase)
+            word for text in to_train_on(texts) for word in basic_tokens(text, lowercase=lowercase)
         )
         pairs = PairScores(words, score, min_count=min_count)
         letters = sorted(set().union(*words))
         marked = [MARK + letter for letter in letters]
-        special = distinct(special_tokens)
+        special = distinct(special_tokens, "special_tokens", least=0)
         tokens = dict.fromkeys((*special, *letters, *marked))
-        vocab_size = room(vocab_size, len(tokens))
+        vocab_size = room(vocab_size, max(1, len(tokens)))
         while len(tokens) < vocab_size and (token := pairs.merge_best()):
             tokens[token] = None
-        ends = ("[CLS]", "[SEP]")
-        return cls(
-            {token: number for number, token in enumerate(tokens)},
-            special_tokens=special,
-            lowercase=lowercase,
-            around=ends if set(ends) <= set(special) else None,
-        )
+        around = ("[CLS]", "[SEP]") if {"[CLS]", "[SEP]"} <= set(special) else None
+        return cls(list(tokens), special_tokens=special, lowercase=lowercase, around=around)
 
     def split(self, text: str) -> list[str]:
         """Cut a text into basic tokens."""
@@ -199,34 +156,8 @@ class WordPieceTokenizer(Tokenizer):
 
     def word_ids(self, word: str) -> list[int]:
         """Cut a word into the longest pieces that fit."""
-        pieces = longest_match(word, self.vocabulary) if len(word) <= self.max_letters else None
-        return [self.vocabulary[piece] for piece in pieces or [self.unknown]]
-
-    def encode(self, text: str, pair: str | None = None) -> list[int]:
-        """Turn a text, or two, into ids, with the special tokens around them.
-
-        Parameters
-        ----------
-        text : str
-            Any text.
-        pair : str, optional
-            A second text, which gets a [SEP] of its own.
-
-        Returns
-        -------
-        list of int
-            [CLS] text [SEP], or [CLS] text [SEP] pair [SEP]; without `around`, the ids alone.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `Tokenizer.encode`.
-        """
-        before, after = (
-            ([self.vocabulary[token]] for token in self.around) if self.around else ([], [])
-        )
-        ids = before + self.text_ids(text) + after
-        return ids if pair is None else ids + self.text_ids(pair) + after
+        pieces = self._pieces(word)
+        return [self.vocabulary.unknown] if pieces is None else [self.vocabulary[p] for p in pieces]
 
     def join(self, tokens: list[str]) -> str:
         """Join words with spaces, except before . ? ! and ,; the pieces of a word without."""
@@ -238,14 +169,27 @@ class WordPieceTokenizer(Tokenizer):
                 text += token if token[0] in NOT_APART or not text else f" {token}"
         return text
 
+    def placed(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:
+        """Yield each basic token with the places of its letters before the text was tidied."""
+        tidied, places = tidy_with_places(text, lowercase=self.lowercase)
+        return find(self.split(text), tidied, places)
+
+    def widths(self, word: str) -> list[int]:
+        """Return how many letters each piece has, without the mark; an unknown word is one."""
+        pieces = self._pieces(word) or [word]
+        return [len(pieces[0]), *(len(piece) - len(MARK) for piece in pieces[1:])]
+
+    def _pieces(self, word: str) -> list[str] | None:
+        known = self.vocabulary.ids
+        return longest_match(word, known) if len(word) <= self.max_letters else None
+
     def components(self) -> dict[str, Any]:
         """Describe the tokenizer for a file."""
+        entries = {"unk_token": self.unknown, "max_input_chars_per_word": self.max_letters}
         return {
             "normalizer": _NORMALIZER | {"lowercase": self.lowercase},
             "pre_tokenizer": {"type": "BertPreTokenizer"},
-            "model": _MODEL
-            | {"unk_token": self.unknown, "max_input_chars_per_word": self.max_letters}
-            | {"vocab": self.vocabulary},
+            "model": _MODEL | entries | {"vocab": dict(self.vocabulary)},
             "post_processor": files.template(self.around, self.vocabulary) if self.around else None,
             "decoder": _DECODER,
         }
@@ -268,3 +212,20 @@ class WordPieceTokenizer(Tokenizer):
             around=files.around(components, vocabulary),
             max_letters=model["max_input_chars_per_word"],
         )
+
+
+# The parts of a file.
+_MODEL = {
+    "type": "WordPiece",
+    "unk_token": "[UNK]",
+    "continuing_subword_prefix": MARK,
+    "max_input_chars_per_word": 100,
+}
+_NORMALIZER = {
+    "type": "BertNormalizer",
+    "clean_text": True,
+    "handle_chinese_chars": True,
+    "strip_accents": None,
+    "lowercase": True,
+}
+_DECODER = {"type": "WordPiece", "prefix": MARK, "cleanup": True}
