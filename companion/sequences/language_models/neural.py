@@ -69,6 +69,8 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
     torch.Size([3, 5])
     """
 
+    _begins: Tensor
+
     def __init__(
         self,
         vocabulary: Vocabulary,

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from companion.arguments import Seed, integer, random_generator
+from companion.sequences.vocabulary import ROLES, Vocabulary
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")  # the tokenizers' first four numbers
 PAD, UNK, BOS, EOS = range(4)
@@ -50,28 +52,22 @@ def check_special_tokens(tokenizer: Tokenizer, name: str) -> None:
 def encode_pairs(
     pairs: Sequence[tuple[str, str]], source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
 ) -> list[EncodedPair]:
-    """Turn pairs of texts into pairs of numbers; the target begins with [BOS], ends with [EOS].
+    """Turn pairs of texts into pairs of ids; the target begins with [BOS] and ends with [EOS].
 
     Parameters
     ----------
     pairs : sequence of (str, str)
         Source and target.
     source_tokenizer, target_tokenizer : tokenizer
-        With ``encode`` and ``vocabulary``, where `SPECIAL_TOKENS` have the numbers 0 to 3, such as
-        `companion.sequences.tokenization.WordTokenizer`.
+        With ``encode`` and ``vocabulary``; that of the target has tokens for begin and end.
 
     Returns
     -------
     list of (list of int, list of int)
         One pair for each pair of texts.
-
-    Raises
-    ------
-    ValueError
-        If a tokenizer has other numbers for the special tokens, or a text has no tokens.
     """
-    check_special_tokens(source_tokenizer, "source_tokenizer")
-    check_special_tokens(target_tokenizer, "target_tokenizer")
+    vocabulary = vocabulary_of(target_tokenizer)
+    begin, end = vocabulary.begin, vocabulary.end
     encoded = []
     for number, (source, target) in enumerate(pairs):
         source_ids = list(source_tokenizer.encode(source))
@@ -80,46 +76,53 @@ def encode_pairs(
             raise ValueError(
                 f"pairs[{number}] must hold two texts with tokens, got {pairs[number]!r}"
             )
-        encoded.append((source_ids, [BOS, *target_ids, EOS]))
+        encoded.append((source_ids, [begin, *target_ids, end]))
     return encoded
 
 
-def pad(sequences: Sequence[Sequence[int]]) -> Tensor:
-    """Put sequences of different lengths into one tensor, filled up with [PAD] at the end.
+def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
+    """Return a tokenizer's vocabulary, which knows its special tokens by what they do."""
+    vocabulary = tokenizer.vocabulary
+    if isinstance(vocabulary, Vocabulary):
+        return vocabulary
+    special = [token for spellings in ROLES.values() for token in spellings if token in vocabulary]
+    return Vocabulary(sorted(vocabulary, key=vocabulary.__getitem__), special=special)
+
+
+def pad(sequences: Sequence[Sequence[int]], padding: int) -> Tensor:
+    """Put sequences of different lengths into one tensor, filled up with `padding` at the end.
 
     Parameters
     ----------
     sequences : sequence of sequence of int
-        One or more, each with one number or more.
+        One or more, each with one id or more.
+    padding : int
+        The id of the pad token, ``vocabulary.pad``.
 
     Returns
     -------
     Tensor of int64, shape (B, T)
         T is the length of the longest.
 
-    Raises
-    ------
-    ValueError
-        If there is no sequence, or an empty one.
-
     Examples
     --------
-    >>> pad([[5, 6, 7], [8]])
+    >>> pad([[5, 6, 7], [8]], 0)
     tensor([[5, 6, 7],
             [8, 0, 0]])
     """
+    padding = integer(padding, "padding", 0)
     lengths = [len(sequence) for sequence in sequences]
     if not lengths or min(lengths) == 0:
         raise ValueError(
             f"sequences must be one or more, none of them empty, got lengths {lengths}"
         )
     longest = max(lengths)
-    rows = [[*sequence, *[PAD] * (longest - len(sequence))] for sequence in sequences]
+    rows = [[*sequence, *[padding] * (longest - len(sequence))] for sequence in sequences]
     return torch.tensor(rows, dtype=torch.long)
 
 
 def batches(
-    pairs: Sequence[EncodedPair], batch_size: int, *, seed: Seed = 0
+    pairs: Sequence[EncodedPair], batch_size: int, *, padding: int, seed: Seed = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Deal encoded pairs into batches in random order, similar lengths together.
 
@@ -129,6 +132,8 @@ def batches(
         As from `encode_pairs`. Each pair is in exactly one batch.
     batch_size : int
         Pairs in a batch; one batch may have fewer.
+    padding : int
+        The id of the pad token, as in `pad`.
     seed : int, Generator or None
         The order of the batches, and who is with whom among pairs of equal lengths.
 
@@ -136,11 +141,6 @@ def batches(
     ------
     (Tensor, Tensor), shapes (B, T_source) and (B, T_target)
         Sources and targets, padded.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no pair, `batch_size` is no integer of 1 or more, or `seed` is none.
     """
     if len(pairs) == 0:
         raise ValueError("pairs must hold one pair or more, got none")
@@ -152,8 +152,42 @@ def batches(
     )
     starts = range(0, len(order), size)
     for start in rng.permutation(starts).tolist():
-        chosen = [pairs[number] for number in order[start : start + size]]
-        yield pad([source for source, _ in chosen]), pad([target for _, target in chosen])
+        yield pad_pairs([pairs[number] for number in order[start : start + size]], padding)
+
+
+def pad_pairs(pairs: Sequence[EncodedPair], padding: int) -> tuple[Tensor, Tensor]:
+    """Return sources (B, T_source) and targets (B, T_target) of some pairs, padded."""
+    return pad([source for source, _ in pairs], padding), pad([to for _, to in pairs], padding)
+
+
+def teacher_forcing(
+    model: nn.Module, batch: Mapping[str, Tensor], smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Return the loss of all tokens of a batch, and how many they are: a loss for `fit`.
+
+    The decoder reads the right tokens without the last, and is to write them without the first.
+
+    Parameters
+    ----------
+    model : Module
+        ``model(source, target)`` returns scores of the next tokens, (B, T_target, V); its
+        attribute ``padding`` is the id of the pad token, which does not count.
+    batch : mapping with "source" (B, T_source) and "target" (B, T_target)
+        Ids, as from `pad`.
+    smoothing : float, default 0
+        The share that is taken from the right token and spread over all V.
+    """
+    logits = model(batch["source"], batch["target"][:, :-1])  # (B, T - 1, V)
+    right = batch["target"][:, 1:]  # (B, T - 1)
+    padding: Any = model.padding
+    loss = functional.cross_entropy(
+        logits.flatten(0, 1),
+        right.flatten(),
+        ignore_index=padding,
+        reduction="sum",
+        label_smoothing=smoothing,
+    )
+    return loss, (right != padding).sum()
 
 
 def check_ids(ids: Any, name: str, vocab_size: int) -> None:

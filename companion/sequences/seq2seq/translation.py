@@ -3,8 +3,8 @@
 The loss is the mean of -log P(y_i | y_<i, x) over all tokens of the targets in a batch, with the
 right tokens y_<i as the decoder's input (teacher forcing). Adam follows it, with gradients that are
 clipped to the length 1; the learning rate rises over the first 15 % of the steps and falls to
-almost nothing at the end, as half a cosine each. What this module leaves out: validation while
-training, checkpoints, scores for half-right translations.
+almost nothing at the end, as half a cosine each. `train_seq2seq` is a recipe; the loop is that of
+`companion.basics.training.fit`. What this module leaves out: scores for half-right translations.
 
 Chapter: book/sequences/seq2seq.ipynb
 """
@@ -12,30 +12,27 @@ Chapter: book/sequences/seq2seq.ipynb
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
-from companion import progress
-from companion.arguments import between, integer, random_generator
+from companion.arguments import between, integer
 from companion.arguments import texts as checked_texts
-from companion.basics.training import iterations_per_epoch
+from companion.basics.training import fit, iterations_per_epoch
+from companion.runs.run import Batch
 from companion.sequences.generation import beam_search, greedy_decode
 from companion.sequences.seq2seq.batching import (
-    PAD,
-    SPECIAL_TOKENS,
-    UNK,
     EncodedPair,
     Tokenizer,
     batches,
-    check_special_tokens,
     encode_pairs,
     pad,
+    teacher_forcing,
+    vocabulary_of,
 )
-from companion.sequences.vocabulary import Vocabulary
 
 
 def train_seq2seq(
@@ -52,8 +49,9 @@ def train_seq2seq(
     Parameters
     ----------
     model : Module
-        ``model(source, target)`` returns the scores of the next tokens, (B, T_target, V). Its
-        parameters are changed; it comes back in evaluation mode.
+        ``model(source, target)`` returns the scores of the next tokens, (B, T_target, V);
+        ``model.padding`` is the id of the pad token. Its parameters are changed; it comes back in
+        evaluation mode.
     pairs : sequence of (list of int, list of int)
         As from `encode_pairs`.
     epochs, batch_size : int
@@ -61,45 +59,35 @@ def train_seq2seq(
     learning_rate : float, default 0.01
         The highest.
     seed : int, default 0
-        The order of the pairs.
+        The order of the pairs, dropout.
 
     Returns
     -------
     ndarray, shape (steps,)
         The loss of each batch, just before the update it led to.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described, or the loss becomes NaN or infinite.
     """
-    rate = between(0, learning_rate, math.inf, "learning_rate")
     steps = integer(epochs, "epochs", 1) * iterations_per_epoch(len(pairs), batch_size)
-    rng = random_generator(integer(seed, "seed", 0))
-    device = next(model.parameters()).device
+    rate = between(0, learning_rate, math.inf, "learning_rate")
     optimizer = torch.optim.Adam(model.parameters(), rate, betas=(0.9, 0.99), fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, steps))
-    losses = []
-    model.train()
-    with progress.bar(total=steps) as bar:
-        for _ in range(epochs):
-            for source, target in batches(pairs, batch_size, seed=rng):
-                source, target = source.to(device), target.to(device)
-                logits = model(source, target[:, :-1])
-                loss = functional.cross_entropy(
-                    logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=PAD
-                )
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
-                losses.append(loss.item())
-                if not math.isfinite(losses[-1]):
-                    raise ValueError(f"the loss became {losses[-1]} in step {len(losses)}")
-                bar.update()
-    model.eval()
-    return np.array(losses)
+
+    padding: Any = model.padding
+
+    def source(generator: torch.Generator) -> Iterator[Batch]:
+        order = int(torch.randint(2**62, (), generator=generator))
+        for ids, right in batches(pairs, batch_size, padding=padding, seed=order):
+            yield {"source": ids, "target": right}
+
+    history = fit(
+        model,
+        source,
+        loss=teacher_forcing,
+        optimizer=optimizer,
+        steps=steps,
+        schedule=lambda step: _share(step, steps),
+        clip_norm=1.0,
+        seed=seed,
+    )
+    return np.array(history.step_loss)
 
 
 def translate(
@@ -117,7 +105,7 @@ def translate(
     Parameters
     ----------
     model : Module with ``start`` and ``step``
-        See `companion.sequences.seq2seq.decoding`.
+        See `companion.sequences.generation`.
     texts : sequence of str
         In the source language.
     source_tokenizer, target_tokenizer : tokenizer
@@ -133,20 +121,14 @@ def translate(
     -------
     list of str
         One translation for each text, in the same order.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described, or a text has no tokens.
     """
-    check_special_tokens(source_tokenizer, "source_tokenizer")
-    check_special_tokens(target_tokenizer, "target_tokenizer")
-    sources = [
-        list(source_tokenizer.encode(text)) for text in checked_texts(texts, "texts", least=0)
-    ]
-    if [] in sources:
-        raise ValueError(f"texts must have tokens, got {texts[sources.index([])]!r}")
-    ids = _decode(model, sources, target_tokenizer, beam_width, max_length, batch_size)
+    sources = []
+    for number, text in enumerate(checked_texts(texts, "texts", least=0)):
+        sources.append(list(source_tokenizer.encode(text)))
+        if not sources[-1]:
+            raise ValueError(f"texts[{number}] must have a token, got {text!r}")
+    tokenizers = source_tokenizer, target_tokenizer
+    ids = _decode(model, sources, *tokenizers, beam_width, max_length, batch_size)
     return [target_tokenizer.decode(one) for one in ids]
 
 
@@ -173,20 +155,17 @@ def exactly_right(
     -------
     ndarray of bool, shape (N,)
         In the order of `pairs`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `translate`; also if there is no pair.
     """
     if len(pairs) == 0:
         raise ValueError("pairs must hold one pair or more, got none")
     encoded = encode_pairs(pairs, source_tokenizer, target_tokenizer)
     sources = [source for source, _ in encoded]
-    ids = _decode(model, sources, target_tokenizer, beam_width, max_length, batch_size)
+    tokenizers = source_tokenizer, target_tokenizer
+    ids = _decode(model, sources, *tokenizers, beam_width, max_length, batch_size)
+    unknown = vocabulary_of(target_tokenizer).unknown
     return np.array(
         [
-            UNK not in target and one == target[1:-1]
+            unknown not in target and one == target[1:-1]
             for one, (_, target) in zip(ids, encoded, strict=True)
         ]
     )
@@ -221,6 +200,7 @@ def exact_match(
 def _decode(
     model: nn.Module,
     sources: list[list[int]],
+    source_tokenizer: Tokenizer,
     target_tokenizer: Tokenizer,
     beam_width: int,
     max_length: int,
@@ -229,19 +209,18 @@ def _decode(
     """Return the token numbers of all translations, in the order of the sources."""
     width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
     device = next(model.parameters()).device
-    words = target_tokenizer.vocabulary
-    if not isinstance(words, Vocabulary):
-        words = Vocabulary(sorted(words, key=words.__getitem__), special=SPECIAL_TOKENS)
+    padding, words = vocabulary_of(source_tokenizer).pad, vocabulary_of(target_tokenizer)
     # Sources of similar lengths together; the result does not depend on it.
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     found: list[list[int]] = [[] for _ in sources]
     for start in range(0, len(order), size):
         numbers = order[start : start + size]
-        batch = pad([sources[number] for number in numbers]).to(device)
+        batch = pad([sources[number] for number in numbers], padding).to(device)
         if width == 1:
             ids = greedy_decode(model, batch, words, max_length=max_length)
         else:
-            beams = beam_search(model, batch, words, beam_width=width, max_length=max_length)
+            limits = {"beam_width": width, "max_length": max_length}
+            beams = beam_search(model, batch, words, **limits)
             ids = [beam[0].tokens for beam in beams]
         for number, one in zip(numbers, ids, strict=True):
             found[number] = one

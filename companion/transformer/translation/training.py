@@ -9,7 +9,7 @@ and then falls, as half a cosine each::
 A larger batch has a less noisy gradient; so instead of making the steps smaller and smaller, the
 later part takes larger batches B (B_0 is the first size), which a computer does faster. The vectors
 of the tokens get a higher rate of their own: most words are rare, and their vectors get few
-gradients. What this module leaves out: validation while training, checkpoints.
+gradients. `train_translator` is a recipe; the loop is that of `companion.basics.training.fit`.
 
 References (in full in the chapter's bibliography): Szegedy and others (2016), label smoothing;
 Vaswani and others (2017), warm-up; Smith and others (2018), larger batches in place of smaller
@@ -21,23 +21,25 @@ Chapter: book/transformer/translation.ipynb
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion import progress
-from companion.arguments import between, integer, real
-from companion.sequences.seq2seq import PAD, pad
-from companion.sequences.seq2seq.batching import EncodedPair
+from companion.arguments import between, ids, integer, share, tensor
+from companion.basics.training import fit
+from companion.runs.run import Batch
+from companion.sequences.seq2seq.batching import EncodedPair, pad_pairs, teacher_forcing
 
 STAGES = ((0.20, 32), (0.20, 64), (0.25, 128), (0.35, 256))  # shares, and sizes of a batch
 RISE = 0.1  # the share of the training in which the learning rate rises
 
 
-def smooth_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+def smooth_cross_entropy(
+    logits: Tensor, targets: Tensor, smoothing: float = 0.0, *, padding: int = 0
+) -> Tensor:
     """Return the mean cross-entropy with label smoothing, padding left out.
 
     Parameters
@@ -45,18 +47,11 @@ def smooth_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0
     logits : Tensor, shape (B, T, V)
         Scores of the next tokens.
     targets : Tensor of int64, shape (B, T)
-        The right tokens; `PAD` does not count.
+        The right tokens.
     smoothing : float, default 0
         The share e that is taken from the right token and spread over all V: at least 0, below 1.
-
-    Returns
-    -------
-    Tensor with one number
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `smoothing` is out of range, shapes do not fit, or there is no token.
+    padding : int, default 0
+        The id of the pad token, which does not count.
 
     References
     ----------
@@ -68,39 +63,20 @@ def smooth_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0
     >>> round(smooth_cross_entropy(logits, torch.tensor([[3]]), 0.1).item(), 4)  # log 4
     1.3863
     """
-    if not 0 <= real(smoothing, "smoothing") < 1:
-        raise ValueError(f"smoothing must be at least 0 and below 1, got {smoothing}")
-    if logits.dim() != 3 or logits.shape[:2] != targets.shape:
-        got = f"{tuple(logits.shape)} and {tuple(targets.shape)}"
-        raise ValueError(f"logits (B, T, V) and targets (B, T) do not fit: got {got}")
-    if not (targets != PAD).any():
-        raise ValueError("targets must hold a token, got only [PAD]")
-    return functional.cross_entropy(
-        logits.flatten(0, 1), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing
-    )
+    logits = tensor(logits, "logits", ("B", "T", "V"), least=1)
+    B, T, V = logits.shape
+    ids(targets, "targets", V, (B, T))
+    if not (targets != padding).any():
+        raise ValueError("targets must hold a token, got only padding")
+    smoothing, flat = share(smoothing, "smoothing"), (logits.flatten(0, 1), targets.flatten())
+    return functional.cross_entropy(*flat, ignore_index=padding, label_smoothing=smoothing)
 
 
 def warm_up_rate(step: int, *, d_model: int, warm_up: int) -> float:
     """Return the learning rate of the paper: a straight rise, then a fall as 1 / sqrt(step).
 
-    Parameters
-    ----------
-    step : int
-        Counted from 1.
-    d_model : int
-        Width D of the model.
-    warm_up : int
-        Steps of the rise.
-
-    Returns
-    -------
-    float
-        min(step ** -0.5, step * warm_up ** -1.5) / sqrt(D), greatest at the step `warm_up`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is no integer of 1 or more.
+    It is min(step ** -0.5, step * warm_up ** -1.5) / sqrt(D) for a model of width D, with steps
+    counted from 1, and greatest at the step `warm_up`.
 
     References
     ----------
@@ -115,37 +91,27 @@ def warm_up_rate(step: int, *, d_model: int, warm_up: int) -> float:
     return min(step**-0.5, step * rise**-1.5) / math.sqrt(integer(d_model, "d_model", 1))
 
 
-def rate_level(share: float, growth: float = 1.0) -> float:
+def rate_level(done: float, growth: float = 1.0) -> float:
     """Return the learning rate of `train_translator` as a share of the highest.
 
     Parameters
     ----------
-    share : float
+    done : float
         How much of the training is done, from 0 to 1.
     growth : float, default 1
         The batch size in units of the first one.
 
-    Returns
-    -------
-    float
-        From 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        If `share` is not from 0 to 1.
-
     Examples
     --------
-    >>> [round(rate_level(share), 2) for share in (0.05, 0.1, 0.55, 1.0)]
+    >>> [round(rate_level(done), 2) for done in (0.05, 0.1, 0.55, 1.0)]
     [0.51, 1.0, 0.5, 0.0]
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must be from 0 to 1, got {share}")
-    if share < RISE:
-        wave = (1 - math.cos(math.pi * (share + 0.001) / (RISE + 0.001))) / 2
+    if not 0 <= done <= 1:
+        raise ValueError(f"done must be from 0 to 1, got {done}")
+    if done < RISE:
+        wave = (1 - math.cos(math.pi * (done + 0.001) / (RISE + 0.001))) / 2
     else:
-        wave = (1 + math.cos(math.pi * (share - RISE) / (1 - RISE))) / 2
+        wave = (1 + math.cos(math.pi * (done - RISE) / (1 - RISE))) / 2
     return min(1.0, wave * math.sqrt(growth))
 
 
@@ -165,8 +131,9 @@ def train_translator(
     Parameters
     ----------
     model : Module
-        ``model(source, target)`` returns the scores of the next tokens, (B, T_target, V). Its
-        parameters are changed; it comes back in evaluation mode.
+        ``model(source, target)`` returns the scores of the next tokens, (B, T_target, V);
+        ``model.padding`` is the id of the pad token. Its parameters are changed; it comes back in
+        evaluation mode.
     pairs : sequence of (list of int, list of int)
         As from `companion.sequences.seq2seq.encode_pairs`.
     passes : float, default 1
@@ -180,78 +147,76 @@ def train_translator(
     smoothing : float, default 0
         See `smooth_cross_entropy`.
     seed : int, default 0
-        The order of the pairs.
+        The order of the pairs, dropout.
 
     Returns
     -------
     ndarray, shape (steps,)
         The loss of each batch, just before the update it led to.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described, or the loss becomes NaN or infinite.
     """
     rate = between(0, learning_rate, math.inf, "learning_rate")
     factor = between(0, embedding_factor, math.inf, "embedding_factor")
-    plan = _plan(pairs, passes, stages, integer(seed, "seed", 0))
-    device = next(model.parameters()).device
-    optimizer = torch.optim.Adam(_groups(model), rate, betas=(0.9, 0.99), fused=True)
-    total, seen, losses = sum(len(batch) for _, batch in plan), 0, []
-    model.train()
-    with progress.bar(total=total) as bar:
-        for size, batch in plan:
-            level = rate_level(seen / total, size / plan[0][0])
-            for group, times in zip(optimizer.param_groups, (factor, 1.0), strict=True):
-                group["lr"] = times * rate * level
-            source = pad([pairs[number][0] for number in batch]).to(device)
-            target = pad([pairs[number][1] for number in batch]).to(device)
-            loss = smooth_cross_entropy(model(source, target[:, :-1]), target[:, 1:], smoothing)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            losses.append(loss.item())
-            if not math.isfinite(losses[-1]):
-                raise ValueError(f"the loss became {losses[-1]} in step {len(losses)}")
-            seen += len(batch)
-            bar.update(len(batch))
-    model.eval()
-    return np.array(losses)
+    smoothing = share(smoothing, "smoothing")
+    parts = _parts(len(pairs), passes, stages)
+    sizes = np.array([size for n, size in parts for _ in range(-(-n // size))])  # of each step
+    done = np.cumsum(sizes) / sizes.sum()
+    groups = zip(_groups(model), (factor * rate, rate), strict=True)
+    settings = [{"params": parameters, "lr": lr} for parameters, lr in groups]
+    history = fit(
+        model,
+        lambda generator: _deal(pairs, parts, model.padding, generator),
+        loss=lambda model, batch: teacher_forcing(model, batch, smoothing),
+        optimizer=torch.optim.Adam(settings, rate, betas=(0.9, 0.99), fused=True),
+        epochs=1,
+        schedule=lambda step: rate_level(done[step - 1] if step else 0, sizes[step] / sizes[0]),
+        clip_norm=1.0,
+        seed=seed,
+    )
+    return np.array(history.step_loss)
 
 
-def _plan(
-    pairs: Sequence[EncodedPair], passes: float, stages: Sequence[tuple[float, int]], seed: int
-) -> list[tuple[int, list[int]]]:
-    """Deal the numbers of the pairs into batches; return each with the batch size of its stage.
-
-    Pairs in a batch have targets of similar lengths, not of the same: equal lengths would mean
-    equal patterns, and one-sided gradients.
-    """
-    if len(pairs) == 0:
+def _parts(
+    n_pairs: int, passes: float, stages: Sequence[tuple[float, int]]
+) -> list[tuple[int, int]]:
+    """Return for each stage how many pairs it shows, and its batch size."""
+    if n_pairs == 0:
         raise ValueError("pairs must hold one pair or more, got none")
-    shown = round(between(0, passes, math.inf, "passes") * len(pairs))
-    shares = [between(0, share, math.inf, "a share of stages") for share, _ in stages]
-    if shown == 0 or not math.isclose(sum(shares), 1):
-        raise ValueError(f"stages must have shares with the sum 1, got {stages!r}, {passes} passes")
-    rng = np.random.default_rng(seed)
-    repeats = [rng.permutation(len(pairs)) for _ in range(math.ceil(passes))]
-    order = np.concatenate(repeats)[:shown]
-    ends = np.round(np.cumsum(shares) * shown).astype(int)[:-1]
-    plan = []
-    for part, (_, batch_size) in zip(np.split(order, ends), stages, strict=True):
-        size = integer(batch_size, "a batch size of stages", 1)
-        alike = sorted(part.tolist(), key=lambda number: len(pairs[number][1]) // 4)
-        for start in rng.permutation(range(0, len(alike), size)).tolist():
-            plan.append((size, alike[start : start + size]))
-    return plan
+    shown = round(between(0, passes, math.inf, "passes") * n_pairs)
+    if shown == 0:
+        raise ValueError(f"passes must show a pair, got {passes} passes of {n_pairs} pairs")
+    shares = [between(0, part, math.inf, "a share of stages") for part, _ in stages]
+    sizes = [integer(size, "a batch size of stages", 1) for _, size in stages]
+    if not math.isclose(sum(shares), 1):
+        raise ValueError(f"stages must have shares with the sum 1, got {stages!r}")
+    counts = np.diff(np.round(np.cumsum(shares) * shown).astype(int), prepend=0)
+    return list(zip(counts.tolist(), sizes, strict=True))
 
 
-def _groups(model: nn.Module) -> list[dict[str, list[nn.Parameter]]]:
+def _deal(
+    pairs: Sequence[EncodedPair],
+    parts: Sequence[tuple[int, int]],
+    padding: int,
+    generator: torch.Generator,
+) -> Iterator[Batch]:
+    """Yield the batches of all stages; pairs in a batch have targets of similar lengths."""
+    shown = sum(n for n, _ in parts)
+    repeats = [
+        torch.randperm(len(pairs), generator=generator) for _ in range(-(-shown // len(pairs)))
+    ]
+    order = torch.cat(repeats)[:shown]
+    for (_, size), part in zip(parts, order.split([n for n, _ in parts]), strict=True):
+        alike = sorted(part.tolist(), key=lambda number: len(pairs[number][1]))
+        starts = torch.arange(0, len(alike), size)
+        for start in starts[torch.randperm(len(starts), generator=generator)].tolist():
+            source, target = pad_pairs([pairs[i] for i in alike[start : start + size]], padding)
+            yield {"source": source, "target": target}
+
+
+def _groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Return the parameters in two groups: those of embeddings, and all others."""
     embeddings = [m for m in model.modules() if isinstance(m, nn.Embedding)]
     chosen = {id(parameter) for module in embeddings for parameter in module.parameters()}
     groups: tuple[list[nn.Parameter], list[nn.Parameter]] = ([], [])
     for parameter in model.parameters():
         groups[id(parameter) not in chosen].append(parameter)
-    return [{"params": group} for group in groups]
+    return groups

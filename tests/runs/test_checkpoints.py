@@ -1,15 +1,16 @@
-"""Tests of companion.checkpoints: what is written comes back, or is refused."""
+"""Tests of companion.runs.checkpoints: what is written comes back, or is refused."""
 
 import json
 import math
 import os
+import shutil
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion import checkpoints
+from companion.runs import checkpoints
 
 OLD = {"epoch": 1, "weight": torch.tensor([1.0, 2.0])}
 NEW = {"epoch": 2, "weight": torch.tensor([3.0, 4.0])}
@@ -121,7 +122,7 @@ def test_a_first_write_that_breaks_off_leaves_no_checkpoint(tmp_path, monkeypatc
     real = os.replace
 
     def breaks(*args):
-        if replaced:
+        if len(replaced) == 2:  # the announcement, and the file of tensors
             raise KeyboardInterrupt
         replaced.append(args)
         real(*args)
@@ -131,6 +132,11 @@ def test_a_first_write_that_breaks_off_leaves_no_checkpoint(tmp_path, monkeypatc
         checkpoints.write(tmp_path, NEW)
     assert list(tmp_path.glob("*.safetensors"))
     assert not checkpoints.exists(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no checkpoint in"):
+        checkpoints.read(tmp_path)
+    monkeypatch.undo()
+    checkpoints.write(tmp_path, NEW)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
@@ -142,7 +148,11 @@ def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
     )
     checkpoints.write(tmp_path, NEW)
     flush = ["fsync"] if os.name == "posix" else []
-    assert events == ["fsync", ".safetensors", *flush, "fsync", ".json", *flush]
+    json_file, tensors = ["fsync", ".json", *flush], ["fsync", ".safetensors", *flush]
+    assert events == [*json_file, *tensors, *json_file]
+    events.clear()
+    checkpoints.write(tmp_path, OLD)
+    assert events == [*tensors, *json_file]
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9, 0.999])
@@ -184,7 +194,7 @@ def test_a_changed_number_in_the_json_file_is_refused(tmp_path):
 @pytest.mark.parametrize("content", ["[]", "{}", '{"format": "companion checkpoint 0"}'])
 def test_another_format_is_refused(tmp_path, content):
     (tmp_path / "checkpoint.json").write_text(content, "utf-8")
-    with pytest.raises(ValueError, match="must have the format 'companion checkpoint 1', got"):
+    with pytest.raises(ValueError, match="must have the format 'companion checkpoint 2', got"):
         checkpoints.read(tmp_path)
 
 
@@ -220,12 +230,55 @@ def test_what_cannot_be_written_is_named_and_the_old_one_stays(tmp_path, state, 
 def test_sweep_removes_what_an_interrupted_write_has_left(tmp_path):
     checkpoints.write(tmp_path, NEW)
     names = {file.name for file in tmp_path.iterdir()}
-    (tmp_path / f"{'0' * 64}.safetensors").write_bytes(b"old")
-    (tmp_path / f"{checkpoints.INDEX}{checkpoints.TEMPORARY}").write_bytes(b"half")
-    (tmp_path / "notes.txt").write_bytes(b"not ours")
+    [tensors] = tmp_path.glob("*.safetensors")
+    token = tensors.name.split("-")[1]
+    assert len(token) == 32
+    for name in ("0.safetensors", "2.safetensors.part"):
+        (tmp_path / f"checkpoint-{token}-{name}").write_bytes(b"half")
     checkpoints.sweep(tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == names | {"notes.txt"}
+    assert {file.name for file in tmp_path.iterdir()} == names
     assert same(checkpoints.read(tmp_path), NEW)
+
+
+FOREIGN = [
+    "model.safetensors",
+    f"{'0' * 64}.safetensors",
+    f"checkpoint-{'0' * 32}-1.safetensors",
+    f"checkpoint-{'0' * 32}-1.safetensors.part",
+    "checkpoint.json.part",
+    "download.part",
+    "notes.txt",
+]
+
+
+def test_files_of_others_stay_as_they_are(tmp_path):
+    for name in FOREIGN:
+        (tmp_path / name).write_text(f"{name} is not ours")
+    for state in (OLD, NEW, NEW):
+        checkpoints.write(tmp_path, state)
+        checkpoints.sweep(tmp_path)
+    for name in FOREIGN:
+        assert (tmp_path / name).read_text() == f"{name} is not ours"
+    assert same(checkpoints.read(tmp_path), NEW)
+    assert len(list(tmp_path.iterdir())) == len(FOREIGN) + 2
+
+
+def test_two_folders_have_two_tokens_so_that_copies_survive(tmp_path):
+    for name in ("a", "b"):
+        checkpoints.write(tmp_path / name, NEW)
+    [copied] = (tmp_path / "a").glob("*.safetensors")
+    shutil.copy(copied, tmp_path / "b")
+    checkpoints.write(tmp_path / "b", OLD)
+    assert (tmp_path / "b" / copied.name).exists()
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', "not JSON", ""])
+def test_somebody_elses_json_file_is_not_replaced(tmp_path, content):
+    (tmp_path / "checkpoint.json").write_text(content)
+    with pytest.raises(ValueError, match="checkpoint"):
+        checkpoints.write(tmp_path, NEW)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.json"]
+    assert (tmp_path / "checkpoint.json").read_text() == content
 
 
 def test_sweep_removes_nothing_where_there_is_no_checkpoint(tmp_path):

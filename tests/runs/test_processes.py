@@ -1,4 +1,4 @@
-"""Tests of companion.processes, and of `fit` in two processes.
+"""Tests of companion.runs.processes, and of `fit` in two processes.
 
 This file is also the program that torchrun runs: each process writes down what came of its
 trainings, and the tests compare it with trainings in one process.
@@ -20,9 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import distributed, nn
 
-from companion import checkpoints, processes, progress
+from companion import progress
 from companion.basics.training import SGD, AdamW, fit
-from companion.processes import Processes
+from companion.runs import checkpoints, processes
+from companion.runs.processes import Processes
 
 RANK = int(os.environ.get("RANK", 0))
 cross_entropy = nn.functional.cross_entropy
@@ -166,7 +167,7 @@ def work_killed(folder):
 
 def launch(folder, what, *options):
     """Run this file under torchrun, in processes that see nothing but this machine."""
-    root = Path(processes.__file__).parents[1]
+    root = Path(processes.__file__).parents[2]
     environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     loopback = {"lo", "lo0"} & {name for _, name in socket.if_nameindex()}
     if loopback:

@@ -2,11 +2,14 @@
 
 A program that is started by ``torchrun --nproc_per_node 2 train.py`` runs twice, and each copy
 finds in its environment who it is (``RANK``) and how many there are (``WORLD_SIZE``). Each takes
-its share of a batch. The mean of their gradients, weighted by the sizes of the shares, is that of
-the whole batch: all make the same step with it, and their parameters stay the same.
+its share of a batch. The mean of their gradients, weighted by how much each has counted, is that of
+the whole batch: all make the same step with it, and their parameters stay the same::
+
+    gradient = (n_0 g_0 + n_1 g_1 + ...) / (n_0 + n_1 + ...)
 
 Everything here is a sum over all processes of what each of them has; with one process, nothing is
-sent and nothing costs. What this module leaves out: networks or data too large for one process.
+sent and nothing costs. What this module leaves out: networks or data too large for one process,
+and sending gradients while others are still being computed.
 
 References: Li et al. (2020), PyTorch Distributed: Experiences on Accelerating Data Parallel
 Training; Patarasuk and Yuan (2009), Bandwidth Optimal All-reduce Algorithms.
@@ -21,7 +24,7 @@ import functools
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -89,95 +92,82 @@ class Processes:
             distributed.destroy_process_group()
         sys.excepthook = excepthook  # after an error, PyTorch's own: it names the process
 
-    def share(self, batch: Tensor) -> Tensor:
-        """Cut a batch into parts, as equal as possible, and return that of this process.
+    def share(self, rows: Tensor) -> Tensor:
+        """Cut rows into parts, as equal as possible, and return that of this process.
 
         Parameters
         ----------
-        batch : Tensor, shape (B, ...)
+        rows : Tensor, shape (B, ...)
             The same in all processes.
 
         Returns
         -------
         Tensor, shape (B / size, ...), rounded up or down
-            Empty for the last processes, if the batch has fewer samples than there are processes.
+            Empty for the last processes, if there are fewer rows than processes.
         """
-        return batch.tensor_split(self.size)[self.rank]
+        return rows.tensor_split(self.size)[self.rank]
 
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """Return a module that averages the gradients over the processes in each backward pass.
-
-        All processes get the parameters and buffers of process 0. A single one gets its model back.
-        """
-        return model if self.size == 1 else nn.parallel.DistributedDataParallel(model)
-
-    def weight(self, batch: Tensor | None = None) -> float:
-        """Return how much this process counts in a mean: by its `share` of the batch, if any.
+    def mean_gradient(
+        self, parameters: Iterable[nn.Parameter], total: float, count: float
+    ) -> tuple[float, float]:
+        """Give all processes the gradient of the mean over what they have counted together.
 
         Parameters
         ----------
-        batch : Tensor, shape (B, ...), optional
-            Without it, all processes count the same.
+        parameters : iterable of Parameter
+            Each with the gradient of ``total / count``, or with none.
+        total, count : float
+            The sum of this process's losses, and how many they are; they may be none.
 
         Returns
         -------
-        float
-            From 0 to 1; the weights of all processes have the sum 1.
+        total, count : float
+            The sums over all processes, the same in all of them.
         """
-        return 1 / self.size if batch is None else len(self.share(batch)) / len(batch)
+        if self.size == 1:
+            return total, count
+        some = list(parameters)
+        own = [total, count, *(parameter.grad is not None for parameter in some)]
+        total, number, *users = self.sum(torch.tensor(own, dtype=torch.float64)).tolist()
+        used = [parameter for parameter, n in zip(some, users, strict=True) if n]
+        for parameter in used:
+            if parameter.grad is None or count == 0:  # it has nothing to add, not even NaN
+                parameter.grad = torch.zeros_like(parameter)
+            elif parameter.grad.is_sparse:
+                parameter.grad = parameter.grad.to_dense()
+        for dtype in {parameter.dtype: None for parameter in used}:  # one message for each type
+            gradients = [p.grad for p in used if p.grad is not None and p.dtype == dtype]
+            message = torch.cat([gradient.flatten() for gradient in gradients])
+            message = self.sum(message * (count / number if number else 0))
+            parts = message.split([gradient.numel() for gradient in gradients])
+            for gradient, part in zip(gradients, parts, strict=True):
+                gradient.copy_(part.view_as(gradient))
+        return total, number
 
-    def mean(self, value: float, batch: Tensor | None = None) -> float:
-        """Return the mean of the numbers that the processes have, by their `weight`.
+    @torch.no_grad()
+    def spread(self, tensors: Sequence[Tensor]) -> None:
+        """Give all processes the values that process 0 has, such as parameters and buffers."""
+        for tensor in tensors if self.size > 1 else ():
+            message = self._sendable(tensor)
+            distributed.broadcast(message, 0)
+            tensor.copy_(message)
 
-        Parameters
-        ----------
-        value : float
-            What this process has measured, on its share of the batch if there is one.
-        batch : Tensor, shape (B, ...), optional
-            As for `weight`.
-
-        Returns
-        -------
-        float
-            The same in all processes; not finite if one of them has NaN or infinity.
-        """
+    def mean(self, value: float) -> float:
+        """Return the mean of the numbers that the processes have; not finite if one is not."""
         if self.size == 1:
             return value
-        return self.sum(torch.tensor(self.weight(batch) * value, dtype=torch.float64)).item()
+        return self.sum(torch.tensor(value / self.size, dtype=torch.float64)).item()
 
     def sum(self, values: Tensor) -> Tensor:
-        """Return the sum of a tensor over all processes, the same in all of them.
-
-        Parameters
-        ----------
-        values : Tensor, any shape
-            Of the same shape and type in all processes.
-
-        Returns
-        -------
-        Tensor, shape of `values`
-            On the same device, without a gradient.
-        """
+        """Return the sum of a tensor over all processes, the same in all, without a gradient."""
         if self.size == 1:
             return values.detach()
-        place = self.device if distributed.get_backend() == "nccl" else "cpu"
-        total = values.detach().to(place, copy=True).contiguous()
-        distributed.all_reduce(total)
-        return total.to(values.device)
+        message = self._sendable(values)
+        distributed.all_reduce(message)
+        return message.to(values.device)
 
     def gather(self, values: Tensor) -> Tensor:
-        """Return the tensors of all processes.
-
-        Parameters
-        ----------
-        values : Tensor, any shape
-            Of the same shape and type in all processes.
-
-        Returns
-        -------
-        Tensor, shape (size, ...)
-            Row by row what the processes 0, 1, ... have.
-        """
+        """Return the tensors of all processes: row by row what the processes 0, 1, ... have."""
         rows = values.new_zeros((self.size, *values.shape))
         rows[self.rank] = values
         return self.sum(rows)  # every row is one process's, all others add 0
@@ -185,6 +175,11 @@ class Processes:
     def wait(self) -> None:
         """Go on when all processes have come this far."""
         self.sum(torch.zeros(1))
+
+    def _sendable(self, values: Tensor) -> Tensor:
+        """Return a copy that lies where the processes can send from."""
+        place = self.device if distributed.get_backend() == "nccl" else "cpu"
+        return values.detach().to(place, copy=True).contiguous()
 
 
 @functools.cache

@@ -1,11 +1,16 @@
 """Checkpoints: a program's state, kept so that a kill in the middle of a write cannot harm it.
 
-A checkpoint is a folder with two files: ``<SHA-256>.safetensors`` holds the tensors;
+A checkpoint is a folder with two files: ``checkpoint-<token>-<n>.safetensors`` holds the tensors;
 ``checkpoint.json`` holds all else (numbers, texts, how it is nested), the name and the SHA-256 of
 the other file, and a SHA-256 of itself. Both are written under a temporary name, flushed to the
 disk and only then renamed. The JSON file comes last: at every moment, it names a complete file of
 tensors. Reading verifies both sums; nothing is ever unpickled. The sums find damage; they are no
-signature. What this module leaves out: two programs that write into one folder at the same time.
+signature.
+
+Other files in the folder stay as they are. The token is a random number of 128 bits, drawn for the
+folder and written into its JSON file before anything else: only files that bear it are ever
+replaced or removed. (A kill in the instant before that leaves a small file, which stays.) What this
+module leaves out: two programs that write into one folder at the same time.
 
 Used first in book/basics/training.ipynb.
 """
@@ -15,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,25 +28,19 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-FORMAT = "companion checkpoint 1"
+FORMAT = "companion checkpoint 2"
 INDEX = "checkpoint.json"
 TEMPORARY = ".part"
 
 
 def exists(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder holds a checkpoint that was written to its end.
-
-    Parameters
-    ----------
-    folder : path
-        It need not exist.
-
-    Returns
-    -------
-    bool
-        True if there is something for `read` to read, or to refuse as damaged.
-    """
-    return (Path(folder) / INDEX).exists()
+    """Tell whether there is a checkpoint to `read`, or a damaged one to refuse."""
+    try:
+        return _index(Path(folder))["tensors"] is not None
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True
 
 
 def write(folder: str | os.PathLike[str], state: Any) -> None:
@@ -58,57 +58,43 @@ def write(folder: str | os.PathLike[str], state: Any) -> None:
     ------
     TypeError
         If there is something of another type in `state`; the message says where.
+    ValueError
+        If the folder has a damaged ``checkpoint.json``, or somebody else's; it is left alone.
     """
     folder = Path(folder)
     tensors: dict[str, Tensor] = {}
     encoded = _encode(state, "state", tensors)
     content = save(tensors)
-    digest = hashlib.sha256(content).hexdigest()
-    index = {
-        "format": FORMAT,
-        "tensors": f"{digest}.safetensors",
-        "sha256": digest,
-        "state": encoded,
-    }
-    index["seal"] = _seal(index)
 
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / index["tensors"], content)
-    _replace(folder / INDEX, json.dumps(index, indent=1).encode())
+    try:
+        index = _index(folder)
+    except FileNotFoundError:
+        index = {"format": FORMAT, "token": secrets.token_hex(16), "number": 0, "tensors": None}
+        _write_index(folder, index)
+    index["number"] += 1
+    index["tensors"] = f"checkpoint-{index['token']}-{index['number']}.safetensors"
+    index |= {"sha256": hashlib.sha256(content).hexdigest(), "state": encoded}
+    _replace(folder / index["tensors"], content, folder / (index["tensors"] + TEMPORARY))
+    _write_index(folder, index)
     sweep(folder)
 
 
 def sweep(folder: str | os.PathLike[str]) -> None:
-    """Remove what an interrupted `write` has left beside the checkpoint.
-
-    Parameters
-    ----------
-    folder : path
-        What was given to `write`.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is no checkpoint, or its JSON file is damaged; then nothing is removed.
-    """
+    """Remove what earlier and interrupted calls of `write` have left beside the checkpoint."""
     folder = Path(folder)
-    kept = _index(folder)["tensors"]
-    for file in (*folder.glob("*.safetensors"), *folder.glob(f"*{TEMPORARY}")):
-        if file.name != kept:
+    index = _index(folder)
+    for file in folder.glob(f"checkpoint-{index['token']}*"):
+        if file.name != index["tensors"]:
             file.unlink(missing_ok=True)
 
 
 def read(folder: str | os.PathLike[str]) -> Any:
     """Read a checkpoint, or refuse it.
 
-    Parameters
-    ----------
-    folder : path
-        What was given to `write`.
-
     Returns
     -------
-    state : as it was written
+    state : as it was given to `write`
         Equal bit for bit, of the same types; tensors are on the CPU.
 
     Raises
@@ -128,7 +114,7 @@ def read(folder: str | os.PathLike[str]) -> Any:
     """
     folder = Path(folder)
     if not exists(folder):
-        raise FileNotFoundError(f"no checkpoint in {folder}: there is no {INDEX}")
+        raise FileNotFoundError(f"no checkpoint in {folder}")
     index = _index(folder)
     file = folder / index["tensors"]
     if not file.is_file():
@@ -203,14 +189,18 @@ def _index(folder: Path) -> dict[str, Any]:
     return index
 
 
+def _write_index(folder: Path, index: dict[str, Any]) -> None:
+    content = json.dumps(index | {"seal": _seal(index)}, indent=1).encode()
+    _replace(folder / INDEX, content, folder / f"checkpoint-{index['token']}.json{TEMPORARY}")
+
+
 def _seal(index: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the JSON file's content, whatever its layout."""
     return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, temporary: Path) -> None:
     """Write a file such that it is never seen half-written, not even after a loss of power."""
-    temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()

@@ -1,0 +1,8 @@
+"""Trainings that can be interrupted, and that several processes can do together.
+
+- ``run``: `Run`, model, optimiser and random numbers on a device, kept and put back
+- ``checkpoints``: a program's state on disk, which a kill in the middle of a write cannot harm
+- ``processes``: `Processes`, several copies of a program that train one network
+
+The training itself is `companion.basics.training.fit`.
+"""
