@@ -33,17 +33,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from companion import figures, progress
+from companion import progress
 from companion.arguments import between, flag, integer, share
 from companion.runs.run import Batch, Run, fingerprint
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Source = Callable[[torch.Generator], Iterable[Batch]]  # makes the batches of an epoch
 Data = tuple[Tensor, Tensor] | Source  # inputs (N, ...) and targets (N, ...), or batches
@@ -160,6 +162,8 @@ class History:
 
     def plot(self, ax: Axes) -> None:
         """Draw the loss over the epochs, on training and, if there is any, validation data."""
+        from companion import figures  # matplotlib is loaded where something is drawn
+
         curves = {"training": self.train_loss, "validation": self.validation_loss}
         epochs = np.arange(1, len(self.train_loss) + 1)
         figures.draw_curves(ax, epochs, {name: losses for name, losses in curves.items() if losses})

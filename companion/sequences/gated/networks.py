@@ -80,10 +80,7 @@ class GRU(RecurrentNetwork):
 
 def _time_first(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Return inputs as (T, B, D), and the mask as (T, B, 1)."""
-    if mask is None:
-        return x.transpose(0, 1).contiguous(), None
-    x = x.masked_fill(~mask[:, :, None], 0)  # whatever the padding holds, NaN included
-    return x.transpose(0, 1).contiguous(), mask.T[:, :, None]
+    return x.transpose(0, 1).contiguous(), None if mask is None else mask.T[:, :, None]
 
 
 def _batch_first(y: Tensor, mask: Tensor | None) -> Tensor:
@@ -111,11 +108,6 @@ def set_memory_span(
         Steps, at least 1: one number for all units, or one for each.
     close_input : bool, default True
         Whether the input gate of an LSTM is set as well. A GRU has none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `network` has no such gate or no biases, or a span is wrong.
 
     References
     ----------

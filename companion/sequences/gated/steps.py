@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from companion.arguments import tensor
 from companion.sequences.recurrent import RecurrentNetwork
 
 
@@ -45,11 +46,6 @@ def lstm_step(
     gates : dict of str to Tensor, shape (B, H)
         The values of "input", "forget", "candidate" and "output".
 
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit.
-
     Examples
     --------
     >>> none, weight = torch.zeros(1, 2), torch.zeros(8, 2)
@@ -57,7 +53,7 @@ def lstm_step(
     >>> gates["forget"], c
     (tensor([[0.5000, 0.5000]]), tensor([[0.5000, 0.5000]]))
     """
-    _check_shapes(4, x, (hidden, cell), weight_ih, weight_hh, (bias_ih, bias_hh))
+    _check(4, x, (hidden, cell), weight_ih, weight_hh, (bias_ih, bias_hh))
     scores = linear(x, weight_ih, bias_ih) + linear(hidden, weight_hh, bias_hh)  # (B, 4 H)
     for_input, for_forget, for_candidate, for_output = scores.chunk(4, dim=1)  # each (B, H)
     input_gate = torch.sigmoid(for_input)
@@ -107,11 +103,6 @@ def gru_step(
     gates : dict of str to Tensor, shape (B, H)
         The values of "reset", "update" and "candidate".
 
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit.
-
     Examples
     --------
     >>> weight = torch.zeros(6, 2)
@@ -119,7 +110,7 @@ def gru_step(
     >>> gates["update"], h
     (tensor([[0.5000, 0.5000]]), tensor([[0.5000, 0.5000]]))
     """
-    _check_shapes(3, x, (hidden,), weight_ih, weight_hh, (bias_ih, bias_hh))
+    _check(3, x, (hidden,), weight_ih, weight_hh, (bias_ih, bias_hh))
     from_input = linear(x, weight_ih, bias_ih).chunk(3, dim=1)  # each (B, H)
     from_state = linear(hidden, weight_hh, bias_hh).chunk(3, dim=1)
     reset_gate = torch.sigmoid(from_input[0] + from_state[0])
@@ -146,11 +137,6 @@ def trace(network: RecurrentNetwork, x: Tensor, state: Any = None) -> dict[str, 
     dict of str to Tensor, shape (B, T, H) or (T, H)
         The gates of each step, as `lstm_step` or `gru_step` names them; "hidden", the hidden state
         after each step, and for an LSTM "cell".
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `network` has no gates, several layers or directions, or the input is wrong.
     """
     if not isinstance(network, RecurrentNetwork) or network.n_gates not in (3, 4):
         raise TypeError(f"network must be an LSTM or a GRU, got {type(network).__name__}")
@@ -159,7 +145,7 @@ def trace(network: RecurrentNetwork, x: Tensor, state: Any = None) -> dict[str, 
             "network must have one layer and one direction, "
             f"got num_layers={network.num_layers}, bidirectional={network.bidirectional}"
         )
-    batch, states, _ = network._prepare(x, state, None)
+    single, batch, states, _ = network._prepare(x, state, None)
     weights = [part for name, part in network.named_parameters()]
     hidden, rest = states[0][0], [part[0] for part in states[1:]]
     kept: dict[str, list[Tensor]] = {}
@@ -173,10 +159,10 @@ def trace(network: RecurrentNetwork, x: Tensor, state: Any = None) -> dict[str, 
         for name, value in {**gates, "hidden": hidden}.items():
             kept.setdefault(name, []).append(value)
     result = {name: torch.stack(values, dim=1) for name, values in kept.items()}  # (B, T, H)
-    return result if x.dim() == 3 else {name: value[0] for name, value in result.items()}
+    return {name: value[0] for name, value in result.items()} if single else result
 
 
-def _check_shapes(
+def _check(
     n_gates: int,
     x: Tensor,
     states: tuple[Tensor, ...],
@@ -184,13 +170,11 @@ def _check_shapes(
     weight_hh: Tensor,
     biases: tuple[Tensor | None, ...],
 ) -> None:
-    """Refuse shapes that do not fit one another, before PyTorch broadcasts or complains."""
-    if x.dim() != 2 or states[0].dim() != 2:
-        came = f"{tuple(x.shape)} and {tuple(states[0].shape)}"
-        raise ValueError(f"x and hidden must have the shapes (B, D) and (B, H), got {came}")
-    (B, D), H = x.shape, states[0].shape[1]
+    """Refuse shapes and types that do not fit one another, before PyTorch broadcasts them."""
+    x = tensor(x, "x", ("B", "D"))
+    hidden = tensor(states[0], "hidden", (len(x), "H"), dtype=x.dtype)
+    (B, D), H = x.shape, hidden.shape[1]
     expected = {
-        "hidden": (states[0], (B, H)),
         "cell": (states[-1], (B, H)),
         "weight_ih": (weight_ih, (n_gates * H, D)),
         "weight_hh": (weight_hh, (n_gates * H, H)),
@@ -198,5 +182,5 @@ def _check_shapes(
         "bias_hh": (biases[1], (n_gates * H,)),
     }
     for name, (value, shape) in expected.items():
-        if value is not None and tuple(value.shape) != shape:
-            raise ValueError(f"{name} must have the shape {shape}, got {tuple(value.shape)}")
+        if value is not None:
+            tensor(value, name, shape, dtype=x.dtype)

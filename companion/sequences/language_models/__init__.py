@@ -1,8 +1,10 @@
 """Language models: a probability for every sentence, from counts or from a network.
 
-- ``chain``: the vocabulary, and what every model of the next word can do by the chain rule
+- ``chain``: what every model of the next word can do by the chain rule
 - ``ngrams``: models that count
 - ``neural``: a model that learns (Bengio et al., 2003)
+
+The vocabulary is a `companion.sequences.vocabulary.Vocabulary` with [UNK], [EOS] and [BOS].
 
 Chapter: book/sequences/language_models.ipynb
 """
@@ -10,16 +12,18 @@ Chapter: book/sequences/language_models.ipynb
 from companion.sequences.language_models.chain import (
     BEGIN,
     END,
+    SPECIAL_TOKENS,
     UNKNOWN,
     LanguageModel,
-    Vocabulary,
 )
 from companion.sequences.language_models.neural import NeuralLanguageModel
 from companion.sequences.language_models.ngrams import NGramModel
+from companion.sequences.vocabulary import Vocabulary
 
 __all__ = [
     "BEGIN",
     "END",
+    "SPECIAL_TOKENS",
     "UNKNOWN",
     "LanguageModel",
     "NGramModel",

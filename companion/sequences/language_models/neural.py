@@ -24,15 +24,16 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from companion.arguments import between, integer
+from companion.arguments import ids, integer, share
 from companion.sequences.language_models.chain import (
-    END,
     LanguageModel,
     Sentence,
-    Vocabulary,
-    checked,
+    checked_vocabulary,
+    encoded,
 )
+from companion.sequences.vocabulary import Vocabulary
 
 MOST = 4096  # contexts that are scored at once, which bounds the memory
 
@@ -46,8 +47,8 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
 
     Parameters
     ----------
-    vocabulary : companion.sequences.language_models.chain.Vocabulary
-        The V tokens that can be predicted.
+    vocabulary : Vocabulary
+        V tokens, [UNK], [EOS] and [BOS] among them.
     order : int
         n, 2 or more.
     embedding_size, hidden_size : int
@@ -57,22 +58,18 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
     dropout : float, default 0
         Share of the entries of x and of hidden units that are dropped in training.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described; or, on use, contexts have a wrong shape or type, or
-        hold a number that stands for no token.
-
     Examples
     --------
-    >>> vocabulary = Vocabulary(["a", "b"])
+    >>> vocabulary = Vocabulary.count([["a", "b"]], special=["[UNK]", "[EOS]", "[BOS]"])
     >>> model = NeuralLanguageModel(vocabulary, 3, embedding_size=5, hidden_size=7)
     >>> contexts, targets = model.examples([["b", "a"]])
-    >>> contexts.tolist(), targets.tolist()  # [BOS] is number 4, [EOS] 1
-    ([[4, 4], [4, 3], [3, 2]], [3, 2, 1])
+    >>> contexts.tolist(), targets.tolist()  # [EOS] is 1, [BOS] 2
+    ([[2, 2], [2, 4], [4, 3]], [4, 3, 1])
     >>> model(contexts).shape
-    torch.Size([3, 4])
+    torch.Size([3, 5])
     """
+
+    _begins: Tensor
 
     def __init__(
         self,
@@ -85,37 +82,39 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if not isinstance(vocabulary, Vocabulary):
-            raise TypeError(f"vocabulary must be a Vocabulary, got {type(vocabulary).__name__}")
-        self.vocabulary = vocabulary
+        self.vocabulary = checked_vocabulary(vocabulary)
         self.order = integer(order, "order", 2)
         integer(embedding_size, "embedding_size", 1)
         integer(hidden_size, "hidden_size", 1)
-        if dropout != 0:
-            between(0, dropout, 1, "dropout")
         V, n_inputs = len(vocabulary), (order - 1) * embedding_size
-        self.embedding = nn.Embedding(V + 1, embedding_size)  # the last row is [BOS]
+        self.embedding = nn.Embedding(V, embedding_size)
         nn.init.normal_(self.embedding.weight, std=0.1)  # PyTorch's 1 would hide what is learned
         self.hidden = nn.Linear(n_inputs, hidden_size)
         self.output = nn.Linear(hidden_size, V)
         self.direct = nn.Linear(n_inputs, V, bias=False) if direct else None
-        self.dropout = nn.Dropout(dropout)
+        begins = torch.arange(V) == vocabulary.begin  # (V,): True for [BOS] alone
+        self.register_buffer("_begins", begins, persistent=False)
+        self.dropout = nn.Dropout(share(dropout, "dropout"))
 
     def forward(self, contexts: Tensor) -> Tensor:
         """Return the scores of all tokens after contexts.
 
         Parameters
         ----------
-        contexts : Tensor of int, shape (B, n - 1)
-            Numbers of tokens, [BOS] included; see `examples`.
+        contexts : Tensor of int64, shape (B, n - 1)
+            Ids of tokens, [BOS] included; see `examples`.
 
         Returns
         -------
         Tensor, shape (B, V)
+            Minus infinity for [BOS], which is never predicted.
         """
-        vectors = self.embedding(self._contexts(contexts))  # (B, n - 1, embedding_size)
+        contexts = ids(contexts, "contexts", len(self.vocabulary), ("B", self.order - 1))
+        vectors = self.embedding(contexts)  # (B, n - 1, embedding_size)
         x = self.dropout(vectors.flatten(start_dim=1))  # (B, (n - 1) * embedding_size)
-        scores = self.output(self.dropout(torch.tanh(self.hidden(x))))
+        hidden = self.dropout(torch.tanh(self.hidden(x)))
+        bias = self.output.bias.masked_fill(self._begins, -torch.inf)  # [BOS] is never predicted
+        scores = functional.linear(hidden, self.output.weight, bias)
         return scores if self.direct is None else scores + self.direct(x)
 
     def examples(self, sentences: Iterable[Sentence]) -> tuple[Tensor, Tensor]:
@@ -128,19 +127,14 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
 
         Returns
         -------
-        contexts : Tensor of int, shape (N, n - 1)
+        contexts : Tensor of int64, shape (N, n - 1)
             N is the number of words and sentences together.
-        targets : Tensor of int, shape (N,)
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a sentence is no sequence of words or holds [BOS] or [EOS], or there is none.
+        targets : Tensor of int64, shape (N,)
         """
-        return self._examples([self.vocabulary.encode(s) for s in checked(sentences)])
+        return self._examples(encoded(sentences, self.vocabulary))
 
     def _examples(self, sentences: list[list[int]]) -> tuple[Tensor, Tensor]:
-        begin, end, width = self.vocabulary.begin, self.vocabulary.index[END], self.order - 1
+        begin, end, width = self.vocabulary.begin, self.vocabulary.end, self.order - 1
         contexts, targets = [], []
         for numbers in sentences:
             row = [begin] * width + numbers + [end]
@@ -171,18 +165,3 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
             for some, wanted in zip(contexts.split(MOST), targets.split(MOST), strict=True)
         ]
         return torch.cat(pieces).numpy()
-
-    def _contexts(self, contexts: Tensor) -> Tensor:
-        """Refuse what are no numbers of tokens, of shape (B, n - 1)."""
-        if not isinstance(contexts, Tensor):
-            raise TypeError(f"contexts must be a torch.Tensor, got {type(contexts).__name__}")
-        if contexts.is_floating_point() or contexts.dtype == torch.bool:
-            raise TypeError(f"contexts must hold whole numbers, got {contexts.dtype}")
-        if contexts.ndim != 2 or contexts.shape[1] != self.order - 1:
-            came = tuple(contexts.shape)
-            raise ValueError(f"contexts must have the shape (B, {self.order - 1}), got {came}")
-        most = self.vocabulary.begin
-        if contexts.numel() and not 0 <= int(contexts.min()) <= int(contexts.max()) <= most:
-            wrong = contexts[(contexts < 0) | (contexts > most)][0]
-            raise ValueError(f"contexts must hold numbers from 0 to {most}, got {wrong}")
-        return contexts

@@ -1,7 +1,7 @@
 """Language models that count: a word is predicted from the n - 1 tokens before it.
 
 Let h be these tokens, the history, c(h w) how often w followed it, c(h) the sum over all w, and V
-the size of the vocabulary. The smoothings::
+the number of tokens that can be predicted: the whole vocabulary without [BOS]. The smoothings::
 
     "none":         P(w | h) = c(h w) / c(h)
     "add-k":        P(w | h) = (c(h w) + k) / (c(h) + k V)
@@ -37,9 +37,16 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from companion.arguments import between, integer
-from companion.sequences.language_models.chain import END, LanguageModel, Sentence, Vocabulary
-from companion.sequences.language_models.chain import checked as checked_sentences
+from companion.arguments import between, choice, integer
+from companion.arguments import sentences as checked_sentences
+from companion.sequences.language_models.chain import (
+    SPECIAL_TOKENS,
+    LanguageModel,
+    Sentence,
+    checked_vocabulary,
+    encoded,
+)
+from companion.sequences.vocabulary import Vocabulary
 
 SMOOTHINGS = ("none", "add-k", "kneser-ney", "modified-kneser-ney")
 Gram = tuple[int, ...]
@@ -60,13 +67,9 @@ class NGramModel(LanguageModel):
         For "add-k".
     min_count : int, default 1
         Words that occur less often in the training text become [UNK].
-    vocabulary : companion.sequences.language_models.chain.Vocabulary, optional
-        The words to know, instead of those counted by `fit`; for models that are to be compared.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described.
+    vocabulary : Vocabulary, optional
+        The tokens to know, [UNK], [EOS] and [BOS] among them, instead of those counted by `fit`;
+        for models that are to be compared.
 
     Examples
     --------
@@ -86,15 +89,11 @@ class NGramModel(LanguageModel):
         min_count: int = 1,
         vocabulary: Vocabulary | None = None,
     ) -> None:
-        if smoothing not in SMOOTHINGS:
-            raise ValueError(f"smoothing must be one of {SMOOTHINGS}, got {smoothing!r}")
-        if vocabulary is not None and not isinstance(vocabulary, Vocabulary):
-            raise TypeError(f"vocabulary must be a Vocabulary, got {type(vocabulary).__name__}")
         self.order = integer(order, "order", 1)
-        self.smoothing = smoothing
+        self.smoothing = choice(smoothing, "smoothing", SMOOTHINGS)
         self.k = between(0, k, math.inf, "k")
         self.min_count = integer(min_count, "min_count", 1)
-        self._given = vocabulary
+        self._given = None if vocabulary is None else checked_vocabulary(vocabulary)
 
     def fit(self, sentences: Iterable[Sentence]) -> NGramModel:
         """Count the n-grams of a text; what was counted before is forgotten.
@@ -108,28 +107,28 @@ class NGramModel(LanguageModel):
         -------
         NGramModel
             The model itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If there is no sentence, one is no sequence of strings, or one holds [BOS] or [EOS].
         """
-        found = checked_sentences(sentences)
-        self.vocabulary = self._given or Vocabulary.from_sentences(found, min_count=self.min_count)
+        found = checked_sentences(sentences, "sentences")
+        vocabulary = self._given or Vocabulary.count(
+            found, special=SPECIAL_TOKENS, min_count=self.min_count
+        )
+        ids = encoded(found, vocabulary)
+        self.vocabulary = vocabulary
         with _no_collection():
-            self._tables = self._count(found)
+            self._tables = self._count(ids)
         return self
 
-    def _count(self, sentences: list[Sentence]) -> list[Table]:
+    def _count(self, sentences: list[list[int]]) -> list[Table]:
         """Return one table for each length of history, the empty one first."""
-        begin, end = self.vocabulary.begin, self.vocabulary.index[END]
+        begin, end = self.vocabulary.begin, self.vocabulary.end
         text: list[int] = []
         for sentence in sentences:
-            text += [begin, *self.vocabulary.encode(sentence), end]
+            text += [begin, *sentence, end]
         counts = [_count_runs(text, length, begin) for length in range(1, self.order + 1)]
 
-        added = self.k * len(self.vocabulary) if self.smoothing == "add-k" else 0.0
-        self._base = 0.0 if self.smoothing == "none" else 1 / len(self.vocabulary)
+        V = len(self.vocabulary) - 1  # [BOS] is never predicted
+        added = self.k * V if self.smoothing == "add-k" else 0.0
+        self._base = 0.0 if self.smoothing == "none" else 1 / V
         tables = []
         for length, grams in enumerate(counts, 1):
             full = {g: c for g, c in grams.items() if length == self.order or g[0] == begin}
@@ -146,6 +145,7 @@ class NGramModel(LanguageModel):
     def _next(self, history: tuple[int, ...]) -> np.ndarray:
         """Return the probability of each token: from the shortest history to the whole one."""
         shares = np.full(len(self.vocabulary), self._base)
+        shares[self.vocabulary.begin] = 0.0
         for found, rest in self._entries(history):
             shares *= rest
             shares[list(found)] += list(found.values())
@@ -153,7 +153,7 @@ class NGramModel(LanguageModel):
 
     def _probabilities(self, sentences: list[list[int]]) -> np.ndarray:
         """Return the probability of each token, as `_next` does, without those not asked for."""
-        end = self.vocabulary.index[END]
+        end = self.vocabulary.end
         result = []
         for numbers in sentences:
             for place, number in enumerate([*numbers, end]):

@@ -20,6 +20,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from companion.arguments import tensor
+
 
 def rnn_step(
     x: Tensor, hidden: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor
@@ -44,24 +46,17 @@ def rnn_step(
     Tensor, shape (B, H) or (H,)
         The state after this step.
 
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit.
-
     Examples
     --------
     >>> one = torch.ones(1, 1)
     >>> rnn_step(torch.tensor([1.0]), torch.tensor([0.5]), one, 0.5 * one, torch.zeros(1))
     tensor([0.8483])
     """
-    size = weight_hh.shape[0]
-    expected = {"weight_ih": (size, x.shape[-1]), "weight_hh": (size, size), "bias": (size,)}
-    expected["hidden"] = (*x.shape[:-1], size)
-    got = {"weight_ih": weight_ih, "weight_hh": weight_hh, "bias": bias, "hidden": hidden}
-    for name, shape in expected.items():
-        if tuple(got[name].shape) != shape:
-            raise ValueError(f"{name} must have the shape {shape}, got {tuple(got[name].shape)}")
+    x = tensor(x, "x", (..., "D"))
+    H, D, dtype = tensor(bias, "bias", ("H",), dtype=x.dtype).shape[0], x.shape[-1], x.dtype
+    weight_ih = tensor(weight_ih, "weight_ih", (H, D), dtype=dtype)
+    weight_hh = tensor(weight_hh, "weight_hh", (H, H), dtype=dtype)
+    hidden = tensor(hidden, "hidden", (*x.shape[:-1], H), dtype=dtype)
     return torch.tanh(x @ weight_ih.T + hidden @ weight_hh.T + bias)
 
 
@@ -81,11 +76,6 @@ def state_jacobians(states: Tensor, weight_hh: Tensor) -> Tensor:
         Entry ``[t, i, j]``: the derivative of h_T[i] with respect to h_{t+1}[j] (Python counts
         from 0); the last matrix is the identity.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is no tensor of finite numbers, or the shapes do not fit.
-
     References
     ----------
     Pascanu, Mikolov and Bengio (2013), equation 5.
@@ -95,7 +85,7 @@ def state_jacobians(states: Tensor, weight_hh: Tensor) -> Tensor:
     >>> state_jacobians(torch.zeros(3, 1), torch.tensor([[0.5]])).flatten()
     tensor([0.2500, 0.5000, 1.0000])
     """
-    _check(states, weight_hh)
+    states, weight_hh = _read(states, weight_hh)
     T, H = states.shape
     jacobians = [torch.eye(H, dtype=states.dtype, device=states.device)]
     for t in range(T - 1, 0, -1):
@@ -128,11 +118,6 @@ def bptt_terms(
     Tensor, shape (T, H, H)
         The term of each step, the first step first.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is no tensor of finite numbers, or the shapes do not fit.
-
     References
     ----------
     Werbos (1990); Pascanu, Mikolov and Bengio (2013), equations 3 to 5.
@@ -143,9 +128,12 @@ def bptt_terms(
     >>> bptt_terms(states, torch.tensor([[2.0]]), torch.ones(1), start=torch.ones(1)).flatten()
     tensor([1.5000, 0.5000])
     """
-    _check(states, weight_hh, gradient=gradient)
+    states, weight_hh = _read(states, weight_hh)
     start = torch.zeros_like(states[0]) if start is None else start
-    _check(states, weight_hh, start=start)
+    gradient, start = (
+        _finite(vector, name, (states.shape[1],), states.dtype)
+        for name, vector in (("gradient", gradient), ("start", start))
+    )
     before = torch.cat([start[None], states[:-1]])  # (T, H): the state that each step reads
     terms = []
     for t in range(len(states) - 1, -1, -1):
@@ -155,19 +143,17 @@ def bptt_terms(
     return torch.stack(terms[::-1])  # (T, H, H)
 
 
-def _check(states: Tensor, weight_hh: Tensor, **vectors: Tensor) -> None:
-    """Refuse what is no tensor of finite numbers, or does not fit the states."""
-    for name, value in {"states": states, "weight_hh": weight_hh, **vectors}.items():
-        if not isinstance(value, Tensor) or not value.is_floating_point():
-            got = value.dtype if isinstance(value, Tensor) else type(value).__name__
-            raise TypeError(f"{name} must be a Tensor of floating-point numbers, got {got}")
-        if not value.isfinite().all():
-            raise ValueError(f"{name} must be finite, got NaN or infinity")
-    if states.dim() != 2 or not len(states):
-        got = tuple(states.shape)
-        raise ValueError(f"states must have the shape (T, H) with T >= 1, got {got}")
+def _read(states: Tensor, weight_hh: Tensor) -> tuple[Tensor, Tensor]:
+    """Return states (T, H) and their weights (H, H), after a look at both."""
+    states = _finite(tensor(states, "states", ("T", "H"), least=1), "states")
     H = states.shape[1]
-    for name, value in {"weight_hh": weight_hh, **vectors}.items():
-        shape = (H, H) if name == "weight_hh" else (H,)
-        if tuple(value.shape) != shape:
-            raise ValueError(f"{name} must have the shape {shape}, got {tuple(value.shape)}")
+    return states, _finite(weight_hh, "weight_hh", (H, H), states.dtype)
+
+
+def _finite(
+    x: Tensor, name: str, shape: tuple[int, ...] | None = None, dtype: torch.dtype | None = None
+) -> Tensor:
+    x = x if shape is None else tensor(x, name, shape, dtype=dtype)
+    if not x.isfinite().all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return x

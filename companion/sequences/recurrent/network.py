@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import integer
+from companion.arguments import choice, flag, integer, share, tensor
 
 State = tuple[Tensor, ...]  # of one layer and direction, each (B, hidden_size)
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -66,10 +66,6 @@ class RecurrentNetwork(nn.Module, ABC):
         As in `torch.nn.RNN`: (n_gates H, width of what comes in), (n_gates H, H), (n_gates H,)
         twice; ``l1`` for the second layer, ``_reverse`` for the second direction.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is no positive integer or `dropout` is not in [0, 1].
     """
 
     n_gates = 1
@@ -89,13 +85,9 @@ class RecurrentNetwork(nn.Module, ABC):
         self.input_size = integer(input_size, "input_size", 1)
         self.hidden_size = integer(hidden_size, "hidden_size", 1)
         self.num_layers = integer(num_layers, "num_layers", 1)
-        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)):
-            raise TypeError(f"dropout must be a number, got {type(dropout).__name__}")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"dropout must be from 0 to 1, got {dropout}")
-        self.dropout = float(dropout)
-        self.bidirectional = bool(bidirectional)
-        self.bias = bool(bias)
+        self.dropout = share(dropout, "dropout")
+        self.bidirectional = flag(bidirectional, "bidirectional")
+        self.bias = flag(bias, "bias")
         width, gates = self.input_size, self.n_gates * self.hidden_size
         for suffixes in self._suffixes():
             for suffix in suffixes:
@@ -139,14 +131,8 @@ class RecurrentNetwork(nn.Module, ABC):
         Tensor, shape (B, T, directions * H), and the last state, of the shape of `state`
             The last layer's states at all steps, and the state of each layer and direction after
             its last step.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a shape or a type is wrong, there is no step, or a length is not in 1 to T.
         """
-        checked, states, mask = self._prepare(x, state, lengths)
-        single, x = x.dim() == 2, checked  # (B, T, input_size)
+        single, x, states, mask = self._prepare(x, state, lengths)  # x (B, T, input_size)
         last: list[State] = []
         for layer, suffixes in enumerate(self._suffixes()):
             if layer and self.dropout:
@@ -174,51 +160,49 @@ class RecurrentNetwork(nn.Module, ABC):
     ) -> tuple[Tensor, State]:
         """Let one cell read x (B, T, width) from left to right.
 
-        Where `mask` (B, T) is False, the state stays and the output is 0.
+        Where `mask` (B, T) is False, x is 0, the state stays, and the output is 0.
         """
 
     def _prepare(
         self, x: Tensor, state: Any, lengths: Tensor | None
-    ) -> tuple[Tensor, list[Tensor], Tensor | None]:
+    ) -> tuple[bool, Tensor, list[Tensor], Tensor | None]:
         """Check what comes in; return it with the axis B, the state as a list, and the mask."""
-        weight = self.weight_ih_l0
-        if not isinstance(x, Tensor) or x.dtype != weight.dtype:
-            got = x.dtype if isinstance(x, Tensor) else type(x).__name__
-            raise TypeError(f"x must be a Tensor of {weight.dtype} as the weights, got {got}")
-        if x.dim() not in (2, 3) or x.shape[-1] != self.input_size or not x.shape[-2]:
-            expected = f"(B, T, {self.input_size}) or (T, {self.input_size}) with T >= 1"
-            raise ValueError(f"x must have the shape {expected}, got {tuple(x.shape)}")
-        single = x.dim() == 2
-        x = x.unsqueeze(0) if single else x
+        weight: Any = self.weight_ih_l0
+        dtype, D, H = weight.dtype, self.input_size, self.hidden_size
+        single = isinstance(x, Tensor) and x.dim() == 2
+        x = tensor(x, "x", ("T", D) if single else ("B", "T", D), dtype=dtype)
+        if x.shape[-2] == 0:
+            raise ValueError(f"x must have one step or more, got the shape {tuple(x.shape)}")
+        x = x[None] if single else x
         B, T, _ = x.shape
-        rows = self.num_layers * (2 if self.bidirectional else 1)
-        shape = (rows, self.hidden_size) if single else (rows, B, self.hidden_size)
-        states: list[Any]
+        rows = self.num_layers * (1 + self.bidirectional)
         if state is None:
-            states = [x.new_zeros(rows, B, self.hidden_size) for _ in range(self.n_states)]
+            states = [x.new_zeros(rows, B, H)] * self.n_states
         else:
-            if self.n_states > 1 and not isinstance(state, tuple | list):
-                came = type(state).__name__
-                raise TypeError(f"state must be {self.n_states} tensors in a tuple, got {came}")
-            states = [state] if self.n_states == 1 else list(state)
-            for part in states:
-                if not isinstance(part, Tensor) or part.dtype != x.dtype:
-                    got = part.dtype if isinstance(part, Tensor) else type(part).__name__
-                    raise TypeError(f"state must be of {x.dtype} as the weights, got {got}")
-            if len(states) != self.n_states or any(tuple(s.shape) != shape for s in states):
-                got = [tuple(part.shape) for part in states]
-                raise ValueError(f"state must be {self.n_states} times {shape}, got {got}")
-            if single:
-                states = [part.unsqueeze(1) for part in states]
+            states = [state] if self.n_states == 1 else state
+            if not isinstance(states, list | tuple) or len(states) != self.n_states:
+                wanted = f"{self.n_states} tensors in a tuple"
+                raise TypeError(f"state must be {wanted}, got {_kind(state)}")
+            shape = (rows, H) if single else (rows, B, H)
+            states = [tensor(part, "state", shape, dtype=dtype) for part in states]
+            states = [part[:, None] if single else part for part in states]
         if lengths is None:
-            return x, states, None
+            return single, x, states, None
         lengths = torch.as_tensor(lengths, device=x.device)
         if lengths.dtype not in INTEGERS or tuple(lengths.shape) != (B,):
             got = f"{tuple(lengths.shape)} of {lengths.dtype}"
             raise ValueError(f"lengths must be integers of the shape ({B},), got {got}")
+        lengths = lengths.long()
         if B and (int(lengths.min()) < 1 or int(lengths.max()) > T):
             raise ValueError(f"lengths must be from 1 to T = {T}, got {lengths.tolist()}")
-        return x, states, torch.arange(T, device=x.device) < lengths[:, None]  # (B, T)
+        mask = torch.arange(T, device=x.device) < lengths[:, None]  # (B, T)
+        # Before the computation: NaN in the padding times a gradient of 0 would still be NaN.
+        return single, x.masked_fill(~mask[:, :, None], 0), states, mask
+
+
+def _kind(state: Any) -> str:
+    many = f" of {len(state)}" if isinstance(state, list | tuple) else ""
+    return type(state).__name__ + many
 
 
 class RNN(RecurrentNetwork):
@@ -230,11 +214,6 @@ class RNN(RecurrentNetwork):
         See `RecurrentNetwork`.
     nonlinearity : {"tanh", "relu"}, default "tanh"
         What is applied to the sum.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is wrong.
 
     Examples
     --------
@@ -252,10 +231,8 @@ class RNN(RecurrentNetwork):
         nonlinearity: str = "tanh",
         **options: Any,
     ) -> None:
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f'nonlinearity must be "tanh" or "relu", got {nonlinearity!r}')
         super().__init__(input_size, hidden_size, num_layers, **options)
-        self.nonlinearity = nonlinearity
+        self.nonlinearity = choice(nonlinearity, "nonlinearity", ("tanh", "relu"))
 
     def scan(
         self, x: Tensor, state: State, weights: Weights, mask: Tensor | None
@@ -271,4 +248,4 @@ class RNN(RecurrentNetwork):
             h = new if mask is None else torch.where(mask[:, t, None], new, h)
             outputs.append(h)
         y = torch.stack(outputs, dim=1)  # (B, T, H)
-        return y if mask is None else y * mask[:, :, None], (h,)
+        return y if mask is None else y.masked_fill(~mask[:, :, None], 0), (h,)

@@ -3,15 +3,22 @@
 - ``batching``: sentence pairs as numbers, padded and put into batches
 - ``attention``: `AdditiveAttention`, a weighted mean of what the encoder wrote
 - ``model``: `Seq2Seq`, with attention or with one fixed context vector
-- ``decoding``: writing the output token by token, greedily or with a beam
 - ``translation``: training on sentence pairs, translating, counting what is exactly right
 
-The functions for decoding, training and judging ask of a model only that it can be called, and has
-the methods ``start`` and ``step``; so later models use them, too.
+Outputs are written by `companion.sequences.generation`. The functions for writing, training and
+judging ask of a model only that it can be called, has the methods ``start`` and ``step``, and knows
+the id of its ``padding``; so later models use them, too.
 
 Chapter: book/sequences/seq2seq.ipynb
 """
 
+from companion.sequences.generation import (
+    Hypothesis,
+    beam_search,
+    greedy_decode,
+    log_probability,
+    sample,
+)
 from companion.sequences.seq2seq.attention import AdditiveAttention
 from companion.sequences.seq2seq.batching import (
     BOS,
@@ -23,12 +30,6 @@ from companion.sequences.seq2seq.batching import (
     check_ids,
     encode_pairs,
     pad,
-)
-from companion.sequences.seq2seq.decoding import (
-    Hypothesis,
-    beam_search,
-    greedy_decode,
-    log_probability,
 )
 from companion.sequences.seq2seq.model import (
     Seq2Seq,
@@ -64,6 +65,7 @@ __all__ = [
     "log_probability",
     "pad",
     "reverse_within",
+    "sample",
     "train_seq2seq",
     "translate",
 ]

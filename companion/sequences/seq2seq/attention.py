@@ -17,7 +17,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import integer
+from companion.arguments import integer, tensor
 
 
 class AdditiveAttention(nn.Module):
@@ -30,12 +30,6 @@ class AdditiveAttention(nn.Module):
     hidden_size : int
         Numbers in which both are compared.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is no integer of 1 or more; on use, if a tensor has a wrong shape or type, or a
-        row of the mask allows no position at all.
-
     References
     ----------
     Bahdanau, Cho and Bengio (2015), equations 5 and 6 and appendix A.1.2.
@@ -44,8 +38,8 @@ class AdditiveAttention(nn.Module):
     --------
     >>> attention = AdditiveAttention(3, 5, 7)
     >>> context, weights = attention(torch.ones(2, 1, 3), torch.ones(2, 4, 5))
-    >>> context.shape, weights[0].tolist()
-    (torch.Size([2, 1, 5]), [[0.25, 0.25, 0.25, 0.25]])
+    >>> context.shape, weights.shape
+    (torch.Size([2, 1, 5]), torch.Size([2, 1, 4]))
     """
 
     def __init__(self, query_size: int, memory_size: int, hidden_size: int) -> None:
@@ -76,36 +70,19 @@ class AdditiveAttention(nn.Module):
         weights : Tensor, shape (B, T_query, T_memory)
             They sum to 1 over the last axis.
         """
-        for name, tensor, size in (
-            ("query", query, self.query.in_features),
-            ("memory", memory, self.key.in_features),
-        ):
-            if tensor.ndim != 3 or tensor.shape[2] != size:
-                raise ValueError(
-                    f"{name} must have the shape (B, T, {size}), got {tuple(tensor.shape)}"
-                )
-        if query.shape[0] != memory.shape[0] or memory.shape[1] == 0:
-            raise ValueError(
-                f"memory must have the shape ({query.shape[0]}, T, {memory.shape[2]}) with T of 1 "
-                f"or more, got {tuple(memory.shape)}"
-            )
-        query, key = self.query(query), self.key(memory)
-        compared = torch.tanh(query[:, :, None] + key[:, None])  # (B, T_query, T_memory, hidden)
-        scores = self.score(compared)[..., 0]  # (B, T_query, T_memory)
+        dtype = self.key.weight.dtype
+        query = tensor(query, "query", ("B", "T", self.query.in_features), dtype=dtype)
+        wanted = (len(query), "T", self.key.in_features)
+        memory = tensor(memory, "memory", wanted, dtype=dtype, least=1)
         if mask is not None:
-            scores = scores.masked_fill(~_checked_mask(mask, memory)[:, None], -torch.inf)
-        weights = scores.softmax(dim=-1)
+            mask = tensor(mask, "mask", memory.shape[:2], dtype=torch.bool)
+            if not mask.any(dim=1).all():
+                row = int((~mask.any(dim=1)).nonzero()[0, 0])
+                raise ValueError(f"mask must allow a position in each row, got none in row {row}")
+            memory = memory.masked_fill(~mask[:, :, None], 0)  # whatever stands there, NaN included
+        compared = torch.tanh(self.query(query)[:, :, None] + self.key(memory)[:, None])
+        scores = self.score(compared)[..., 0]  # (B, T_query, T_memory); compared had one axis more
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None], -torch.inf)
+        weights = scores.softmax(dim=-1)  # PyTorch adds up in 32 bits, whatever the type
         return weights @ memory, weights
-
-
-def _checked_mask(mask: Tensor, memory: Tensor) -> Tensor:
-    """Refuse a mask that does not fit the memory, or that leaves a row nothing to attend to."""
-    if mask.dtype != torch.bool or mask.shape != memory.shape[:2]:
-        raise ValueError(
-            f"mask must be boolean with the shape {tuple(memory.shape[:2])}, "
-            f"got {mask.dtype} {tuple(mask.shape)}"
-        )
-    if not mask.any(dim=1).all():
-        row = int((~mask.any(dim=1)).nonzero()[0, 0])
-        raise ValueError(f"mask must allow a position in each row, got none in row {row}")
-    return mask

@@ -29,10 +29,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import integer
+from companion.arguments import ids, integer
 from companion.sequences.gated import GRU
 from companion.sequences.seq2seq.attention import AdditiveAttention
-from companion.sequences.seq2seq.batching import PAD, SPECIAL_TOKENS, check_ids
+from companion.sequences.seq2seq.batching import SPECIAL_TOKENS
+from companion.sequences.vocabulary import Vocabulary
 
 
 class WordEmbedding(nn.Module):
@@ -43,15 +44,10 @@ class WordEmbedding(nn.Module):
 
     Parameters
     ----------
-    vocabulary : mapping of str to int
-        Word to number, from 0 on without a gap.
+    vocabulary : Vocabulary, or mapping of str to int
+        Word to id, from 0 on without a gap.
     embedding_size : int
         Numbers in a vector.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the numbers have gaps, or the size is no integer of 1 or more.
 
     Examples
     --------
@@ -67,7 +63,8 @@ class WordEmbedding(nn.Module):
         words = sorted(vocabulary, key=vocabulary.__getitem__)
         if not words or [vocabulary[word] for word in words] != list(range(len(words))):
             raise ValueError("vocabulary must number its words from 0 on, without a gap")
-        spelled = ["" if word in SPECIAL_TOKENS else word for word in words]
+        special = vocabulary.special if isinstance(vocabulary, Vocabulary) else SPECIAL_TOKENS
+        spelled = ["" if word in special else word for word in words]
         alphabet = {
             character: number
             for number, character in enumerate(sorted(set("".join(spelled))), start=1)
@@ -93,7 +90,7 @@ class WordEmbedding(nn.Module):
         return self.word.embedding_dim
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Return the vectors of words, shape (B, T, embedding_size), from numbers (B, T)."""
+        """Return the vectors of words, shape (B, T, embedding_size), from ids (B, T)."""
         return self.word(ids) + self.character(self.characters[ids]).sum(dim=-2)
 
 
@@ -104,11 +101,15 @@ class State(NamedTuple):
     mask: Tensor  # (B, T_source): True at real tokens
     hidden: Tensor  # (B, hidden_size): the decoder's state
 
+    def select(self, rows: Tensor) -> State:
+        """Return the state of the given rows, (n,)."""
+        return State(*(part.index_select(0, rows) for part in self))
+
 
 class Seq2Seq(nn.Module):
     """A recurrent encoder and decoder, from a source sequence to a target sequence.
 
-    Sequences are numbers, with `PAD` only at the end. Initial weights follow ``torch.manual_seed``.
+    Sequences are ids, with padding only at the end. Initial weights follow ``torch.manual_seed``.
 
     Parameters
     ----------
@@ -124,11 +125,8 @@ class Seq2Seq(nn.Module):
     source_embedding : Module, optional
         Takes the place of the source's embedding matrix, such as a `WordEmbedding`; must have
         ``num_embeddings`` and ``embedding_dim``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is wrong; on use, if the sequences are not as described.
+    padding : int, default 0
+        The id of the token that fills up sequences.
 
     Examples
     --------
@@ -147,8 +145,10 @@ class Seq2Seq(nn.Module):
         hidden_size: int = 128,
         attention: bool = True,
         source_embedding: nn.Module | None = None,
+        padding: int = 0,
     ) -> None:
         super().__init__()
+        self.padding = integer(padding, "padding", 0)
         sizes = (
             integer(source_vocab_size, "source_vocab_size", 1),
             integer(embedding_size, "embedding_size", 1),
@@ -163,7 +163,6 @@ class Seq2Seq(nn.Module):
                 f"source_embedding must have {sizes[0]} vectors of {sizes[1]}, got {got}"
             )
         self.source_vocab_size = sizes[0]
-        self.padding = PAD
         self.source_embedding = source_embedding
         self.encoder_forward = GRU(embedding_size, hidden_size // 2)
         self.encoder_backward = GRU(embedding_size, hidden_size // 2)
@@ -185,7 +184,7 @@ class Seq2Seq(nn.Module):
         Parameters
         ----------
         source : Tensor of int64, shape (B, T_source)
-            Token numbers, with [PAD] only at the end.
+            Ids, with padding only at the end.
 
         Returns
         -------
@@ -196,12 +195,12 @@ class Seq2Seq(nn.Module):
         context : Tensor, shape (B, hidden_size)
             The last state of both directions: the whole source in one vector.
         """
-        check_ids(source, "source", self.source_vocab_size)
-        mask = source != PAD
+        source = ids(source, "source", self.source_vocab_size)
+        mask = source != self.padding  # (B, T_source)
         lengths = mask.sum(dim=1)
         if (lengths == 0).any() or (mask[:, 1:] & ~mask[:, :-1]).any():
             raise ValueError("source must hold a token in each row, and [PAD] only at the end")
-        embedded = self.source_embedding(source)
+        embedded = self.source_embedding(source).masked_fill(~mask[:, :, None], 0)
         from_left = self.encoder_forward(embedded)[0]  # (B, T_source, hidden_size / 2)
         from_right = self.encoder_backward(reverse_within(embedded, lengths))[0]
         # Padding was read after the real tokens in both cases, and is not looked at.
@@ -237,7 +236,7 @@ class Seq2Seq(nn.Module):
         weights : Tensor, shape (B, T_target, T_source)
             Of attention; all 1, of shape (B, T_target, 1), where the context is fixed.
         """
-        check_ids(target, "target", self.target_embedding.num_embeddings)
+        target = ids(target, "target", self.target_embedding.num_embeddings)
         outputs, hidden = self.decoder(self.target_embedding(target), state.hidden[None])
         if self.attention is None:
             context = state.memory.expand(-1, outputs.shape[1], -1)

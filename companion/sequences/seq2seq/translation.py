@@ -23,6 +23,7 @@ from companion.arguments import between, integer
 from companion.arguments import texts as checked_texts
 from companion.basics.training import fit, iterations_per_epoch
 from companion.runs.run import Batch
+from companion.sequences.generation import beam_search, greedy_decode
 from companion.sequences.seq2seq.batching import (
     EncodedPair,
     Tokenizer,
@@ -32,7 +33,6 @@ from companion.sequences.seq2seq.batching import (
     teacher_forcing,
     vocabulary_of,
 )
-from companion.sequences.seq2seq.decoding import beam_search, greedy_decode
 
 
 def train_seq2seq(
@@ -105,7 +105,7 @@ def translate(
     Parameters
     ----------
     model : Module with ``start`` and ``step``
-        See `companion.sequences.seq2seq.decoding`.
+        See `companion.sequences.generation`.
     texts : sequence of str
         In the source language.
     source_tokenizer, target_tokenizer : tokenizer
@@ -127,8 +127,8 @@ def translate(
         sources.append(list(source_tokenizer.encode(text)))
         if not sources[-1]:
             raise ValueError(f"texts[{number}] must have a token, got {text!r}")
-    padding = vocabulary_of(source_tokenizer).pad
-    ids = _decode(model, sources, padding, beam_width, max_length, batch_size)
+    tokenizers = source_tokenizer, target_tokenizer
+    ids = _decode(model, sources, *tokenizers, beam_width, max_length, batch_size)
     return [target_tokenizer.decode(one) for one in ids]
 
 
@@ -160,8 +160,8 @@ def exactly_right(
         raise ValueError("pairs must hold one pair or more, got none")
     encoded = encode_pairs(pairs, source_tokenizer, target_tokenizer)
     sources = [source for source, _ in encoded]
-    padding = vocabulary_of(source_tokenizer).pad
-    ids = _decode(model, sources, padding, beam_width, max_length, batch_size)
+    tokenizers = source_tokenizer, target_tokenizer
+    ids = _decode(model, sources, *tokenizers, beam_width, max_length, batch_size)
     unknown = vocabulary_of(target_tokenizer).unknown
     return np.array(
         [
@@ -200,7 +200,8 @@ def exact_match(
 def _decode(
     model: nn.Module,
     sources: list[list[int]],
-    padding: int,
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
     beam_width: int,
     max_length: int,
     batch_size: int,
@@ -208,6 +209,7 @@ def _decode(
     """Return the token numbers of all translations, in the order of the sources."""
     width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
     device = next(model.parameters()).device
+    padding, words = vocabulary_of(source_tokenizer).pad, vocabulary_of(target_tokenizer)
     # Sources of similar lengths together; the result does not depend on it.
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     found: list[list[int]] = [[] for _ in sources]
@@ -215,9 +217,10 @@ def _decode(
         numbers = order[start : start + size]
         batch = pad([sources[number] for number in numbers], padding).to(device)
         if width == 1:
-            ids = greedy_decode(model, batch, max_length=max_length)
+            ids = greedy_decode(model, batch, words, max_length=max_length)
         else:
-            beams = beam_search(model, batch, beam_width=width, max_length=max_length)
+            limits = {"beam_width": width, "max_length": max_length}
+            beams = beam_search(model, batch, words, **limits)
             ids = [beam[0].tokens for beam in beams]
         for number, one in zip(numbers, ids, strict=True):
             found[number] = one

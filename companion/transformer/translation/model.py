@@ -40,7 +40,13 @@ from companion.transformer.blocks import (
 )
 from companion.transformer.blocks.layers import ACTIVATIONS, share
 
-State = tuple[Tensor, ...]  # memory, its mask, and four tensors for each block of the decoder
+
+class State(tuple):
+    """The memory, its mask, and four tensors for each block of the decoder."""
+
+    def select(self, rows: Tensor) -> State:
+        """Return the state of the given rows, (n,)."""
+        return State(part.index_select(0, rows) for part in self)
 
 
 @dataclass(frozen=True)
@@ -283,7 +289,7 @@ class Transformer(nn.Module):
         memory, mask = self.encode(source)
         B, H = len(source), self.config.n_heads
         empty = memory.new_zeros(B, H, 0, self.config.d_model // H)
-        return (memory, mask, *[empty] * (4 * len(self.decoder_blocks)))
+        return State((memory, mask, *[empty] * (4 * len(self.decoder_blocks))))
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Read one token per row, (B,); return the scores of the next, (B, V), and the state."""
@@ -297,7 +303,7 @@ class Transformer(nn.Module):
             caches.append((own, context))
         logits = self.decode(tokens[:, None], memory, mask, caches=caches)  # (B, 1, V)
         parts = (part for pair in caches for cache in pair for part in (cache.key, cache.value))
-        return logits[:, 0], (memory, mask, *parts)
+        return logits[:, 0], State((memory, mask, *parts))
 
     def _embed(self, vectors: Tensor, start: int) -> Tensor:
         """Scale the vectors of tokens, (B, T, D), and add the positions."""

@@ -3,20 +3,22 @@
 import math
 import random
 from collections import Counter
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from companion.basics.training import fit
 from companion.data.town import tasks
+from companion.sequences.generation import beam_search, complete
 from companion.sequences.language_models import (
     BEGIN,
     END,
+    SPECIAL_TOKENS,
     UNKNOWN,
     NeuralLanguageModel,
     NGramModel,
@@ -26,6 +28,10 @@ from companion.sequences.language_models import (
 SMOOTHINGS = ("none", "add-k", "kneser-ney", "modified-kneser-ney")
 TEXT = [list(word) for word in ("abab", "abc", "ca", "b", "abba", "caba", "", "bcab", "ab")]
 texts = st.lists(st.lists(st.sampled_from("abcd"), max_size=6), min_size=1, max_size=12)
+
+
+def known_words(words):
+    return Vocabulary([*SPECIAL_TOKENS, *words], special=SPECIAL_TOKENS)
 
 
 # The same written a second time, slowly: everything is counted anew for each probability.
@@ -99,11 +105,13 @@ class TestAgainstSlowCounting:
     @pytest.mark.parametrize("min_count", [1, 3])
     def test_every_token_after_many_contexts(self, smoothing, order, min_count):
         model = NGramModel(order, smoothing, k=0.3, min_count=min_count).fit(TEXT)
-        tokens = model.vocabulary.tokens
+        tokens = [token for token in model.vocabulary.tokens if token != BEGIN]
         lines = padded(TEXT, tokens)
         for context in ([], ["a"], ["a", "b"], ["c", "a", "b"], ["x", "a"], list("bcab")):
             expected = [slow(lines, order, tokens, context, w, smoothing, 0.3) for w in tokens]
-            np.testing.assert_allclose(model.distribution(context), expected, atol=1e-12)
+            found = dict(zip(model.vocabulary.tokens, model.distribution(context), strict=True))
+            assert found.pop(BEGIN) == 0
+            np.testing.assert_allclose(list(found.values()), expected, atol=1e-12)
 
     def test_a_text_that_is_long_enough_for_the_modified_discounts(self):
         rng = random.Random(5)
@@ -111,13 +119,14 @@ class TestAgainstSlowCounting:
         found = slow_discounts(padded(text, "abcde"), 2, 2, modified=True)
         assert found != [0.5, 1.0, 1.5]
         model = NGramModel(2, "modified-kneser-ney").fit(text)
-        tokens = model.vocabulary.tokens
+        tokens = [token for token in model.vocabulary.tokens if token != BEGIN]
         for context in ([], ["a"], ["e"], ["x"]):
             expected = [
                 slow(padded(text, tokens), 2, tokens, context, w, "modified-kneser-ney", 0)
                 for w in tokens
             ]
-            np.testing.assert_allclose(model.distribution(context), expected, atol=1e-12)
+            found = [model.probability(w, context) for w in tokens]
+            np.testing.assert_allclose(found, expected, atol=1e-12)
 
     @pytest.mark.parametrize("order", [1, 2, 4])
     @pytest.mark.parametrize("smoothing", SMOOTHINGS)
@@ -158,7 +167,7 @@ class TestNumbersByHand:
         assert model.probability("z", ["a"]) == pytest.approx(1 / 3 * 1 / 2 * unknown)
 
     def test_a_model_that_knows_nothing_has_the_perplexity_of_a_die(self):
-        words = Vocabulary(list("abcdef"))  # V = 8
+        words = known_words("abcdef")  # V = 8, without [BOS]
         model = NGramModel(2, "add-k", k=1e9, vocabulary=words).fit(TEXT)
         assert model.perplexity([list("afd")]) == pytest.approx(8)
 
@@ -167,6 +176,7 @@ class TestProperties:
     @settings(max_examples=60, deadline=None)
     @given(texts, st.sampled_from(SMOOTHINGS), st.integers(1, 4), st.integers(1, 3), st.data())
     def test_probabilities_sum_to_one_after_every_context(self, text, kind, order, least, data):
+        assume(max(Counter(chain.from_iterable(text)).values(), default=0) >= least)
         model = NGramModel(order, kind, k=0.1, min_count=least).fit(text)
         context = data.draw(st.lists(st.sampled_from("abcdz"), max_size=5))
         shares = model.distribution(context)
@@ -174,12 +184,14 @@ class TestProperties:
         if kind == "none":
             assert shares.sum() == pytest.approx(1) or not shares.any()
         else:
-            assert (shares > 0).all()
+            assert shares[model.vocabulary.begin] == 0
+            assert (np.delete(shares, model.vocabulary.begin) > 0).all()
             assert shares.sum() == pytest.approx(1)
 
     @settings(max_examples=25, deadline=None)
     @given(texts)
     def test_without_smoothing_all_sentences_of_the_text_share_the_probability_1(self, text):
+        assume(any(text))
         model = NGramModel(8, "none").fit(text)  # looks back to the beginning
         different = {tuple(sentence) for sentence in text}
         shares = {s: math.exp(model.log_probability(s)) for s in different}
@@ -190,6 +202,7 @@ class TestProperties:
     @settings(max_examples=25, deadline=None)
     @given(texts)
     def test_bigrams_give_a_sentence_the_same_probability_from_both_ends(self, text):
+        assume(any(text))
         ahead = NGramModel(2, "none").fit(text)
         back = NGramModel(2, "none").fit([s[::-1] for s in text])
         for sentence in text:
@@ -197,7 +210,7 @@ class TestProperties:
             assert back.log_probability(sentence[::-1]) == expected
 
     def test_all_sentences_up_to_a_length_and_those_that_are_longer(self):
-        words = Vocabulary(list("ab"))
+        words = known_words("ab")
         model = NGramModel(2, "kneser-ney", vocabulary=words).fit([list("ab"), list("ba"), ["a"]])
         tokens = ("[UNK]", "a", "b")
         within = sum(
@@ -223,14 +236,14 @@ class TestUse:
 
     def test_unknown_words_count_as_unk(self):
         model = NGramModel(2, "kneser-ney", min_count=2).fit([["a", "x"], ["a", "y"]])
-        assert model.vocabulary.tokens == (UNKNOWN, END, "a")
+        assert model.vocabulary.tokens == (UNKNOWN, END, BEGIN, "a")
         assert model.probability("q", ["a"]) == model.probability(UNKNOWN, ["a"]) > 0.5
         assert model.log_probability(["a", "q"]) == model.log_probability(["a", "x"])
 
     def test_fitting_again_forgets(self):
         model = NGramModel(2, "none").fit([["a"]])
         assert model.fit([["b"]]).probability("b") == 1
-        assert model.vocabulary.tokens == (UNKNOWN, END, "b")
+        assert model.vocabulary.tokens == (UNKNOWN, END, BEGIN, "b")
 
     def test_the_collector_is_left_as_it_was(self):
         import gc
@@ -254,6 +267,8 @@ class TestUse:
         rng = np.random.default_rng(0)
         drawn = Counter(tuple(model.sample(["a"], max_length=2, seed=rng)) for _ in range(4000))
         for number, token in enumerate(model.vocabulary.tokens):
+            if token == BEGIN:
+                continue
             key = ("a",) if token == END else ("a", token)
             expected = model.distribution(["a"])[number]
             assert drawn[key] / 4000 == pytest.approx(expected, abs=0.03)
@@ -264,8 +279,13 @@ class TestUse:
         options = {"max_length": 1, "seed": rng}
         hot = Counter(tuple(model.sample(temperature=0.5, **options)) for _ in range(4000))
         assert hot[("a",)] / 4000 == pytest.approx(9 / 11, abs=0.03)
-        cold = {tuple(model.sample(temperature=1e-3, **options)) for _ in range(100)}
-        assert cold == {("a",)}
+        for cold in (1e-3, 0):
+            written = {tuple(model.sample(temperature=cold, **options)) for _ in range(100)}
+            assert written == {("a",)}
+        few = Counter(tuple(model.sample(top_k=1, **options)) for _ in range(100))
+        assert few == {("a",): 100}
+        most = {tuple(model.sample(top_p=0.5, **options)) for _ in range(100)}
+        assert most == {("a",)}
 
     def test_sampling_is_repeatable_and_bounded(self):
         model = NGramModel(2, "add-k", k=5).fit(TEXT)
@@ -276,7 +296,7 @@ class TestUse:
     def test_a_text_is_fitted_in_no_time(self):
         text = [korean.split() for korean, _ in tasks.parallel(5000, seed=0)]
         new = [korean.split() for korean, _ in tasks.parallel(300, seed=0, split="validation")]
-        known = Vocabulary.from_sentences(text, min_count=2)
+        known = Vocabulary.count(text, special=SPECIAL_TOKENS, min_count=2)
         found = {kind: NGramModel(3, kind, vocabulary=known).fit(text) for kind in SMOOTHINGS}
         judged = {kind: model.perplexity(new) for kind, model in found.items()}
         assert judged["none"] == math.inf
@@ -285,30 +305,84 @@ class TestUse:
 
 
 class TestVocabulary:
-    def test_order_and_least_count(self):
-        words = Vocabulary.from_sentences([["b", "a"], ["b", "c"], ["c", UNKNOWN]], min_count=2)
-        assert words.tokens == (UNKNOWN, END, "b", "c")
-        assert len(words) == words.begin == 4
-        assert words.encode(["c", "a", "b"]) == [3, 0, 2]
+    def test_equally_frequent_words_come_by_code_point(self):
+        model = NGramModel(1, min_count=2).fit([["c", "a"], ["b", "c"], ["b", UNKNOWN]])
+        assert model.vocabulary.tokens == (UNKNOWN, END, BEGIN, "b", "c")
+        assert model.vocabulary.counts.tolist() == [1, 0, 0, 2, 2]
+
+    def test_any_vocabulary_with_the_three_symbols_will_do(self):
+        # The numbers of the symbols, and others that no sentence has, change no probability.
+        plain = NGramModel(2, "add-k", vocabulary=known_words("abc")).fit(TEXT)
+        odd = Vocabulary(["c", "</s>", "b", "<s>", "a", "<unk>"], special=["<s>", "</s>", "<unk>"])
+        other = NGramModel(2, "add-k", vocabulary=odd).fit(TEXT)
+        for words in TEXT:
+            assert other.log_probability(words) == pytest.approx(plain.log_probability(words))
+        with pytest.raises(ValueError, match=r"no \[BOS\] and no \[EOS\], got <s>"):
+            other.log_probability(["<s>"])
+        with pytest.raises(ValueError, match=r"token must be a word, .* got <s>"):
+            other.probability("<s>")
 
     @pytest.mark.parametrize(
         ("wrong", "error", "message"),
         [
-            ("ab", None, None),
-            (["a", "a"], ValueError, r"words must be different.*got 'a'"),
-            ([UNKNOWN], ValueError, r"got '\[UNK\]'"),
-            ([BEGIN], ValueError, r"got '\[BOS\]'"),
-            ([1], TypeError, r"words must be strings, got 1"),
-            ([["a"]], TypeError, r"words must be strings, got \['a'\]"),
+            (
+                ["a"],
+                TypeError,
+                r"must be a companion\.sequences\.vocabulary\.Vocabulary, got built",
+            ),
+            (Vocabulary(["a"]), ValueError, r"must have \[UNK\] or <unk> as unknown"),
+            (Vocabulary([UNKNOWN], special=[UNKNOWN]), ValueError, r"must have \[EOS\] .* as end"),
         ],
     )
-    def test_words(self, wrong, error, message):
-        if error is None:
-            with pytest.raises(TypeError, match=r"got a single string"):
-                Vocabulary(wrong)
-        else:
+    def test_others_are_refused(self, wrong, error, message):
+        for make in (NGramModel, NeuralLanguageModel):
             with pytest.raises(error, match=message):
-                Vocabulary(wrong)
+                make(order=2, vocabulary=wrong)
+
+
+class TestWriting:
+    """A language model is one of the models of `companion.sequences.generation`."""
+
+    def test_scores_are_log_probabilities_and_rows_can_be_chosen(self):
+        model = NGramModel(3).fit(TEXT)
+        begin, a, b = model.vocabulary.begin, *model.vocabulary.encode(["a", "b"])
+        state = model.start(torch.tensor([[begin], [begin]]))
+        scores, state = model.step(torch.tensor([a, b]), state)
+        np.testing.assert_allclose(scores[1].exp(), model.distribution(["b"]))
+        scores, _ = model.step(torch.tensor([a]), state.select(torch.tensor([1])))
+        np.testing.assert_allclose(scores[0].exp(), model.distribution(["b", "a"]))
+
+    def test_prompts_of_different_lengths(self):
+        model = NGramModel(3).fit(TEXT)
+        prompts = [["b"], ["a", "b", "c"], []]
+        ids = [[model.vocabulary.begin, *model.vocabulary.encode(p)] for p in prompts]
+        found = complete(model, ids, 5, temperature=0, stop=[model.vocabulary.end])
+        for prompt, got in zip(prompts, found, strict=True):
+            text = list(prompt)
+            while len(text) < len(prompt) + 5:
+                best = model.vocabulary.tokens[model.distribution(text).argmax()]
+                if best == END:
+                    break
+                text.append(best)
+            assert model.vocabulary.decode(got) == text[len(prompt) :]
+
+    def test_a_beam_finds_the_most_probable_sentence(self):
+        model = NGramModel(2, "kneser-ney").fit(TEXT)
+        source = torch.zeros(1, 0, dtype=torch.int64)
+        [found] = beam_search(model, source, model.vocabulary, beam_width=200, max_length=4)
+        words = [UNKNOWN, "a", "b", "c"]
+        all_of_them = [s for n in range(4) for s in product(words, repeat=n)]
+        best = max(all_of_them, key=model.log_probability)
+        finished = [one for one in found if one.finished]
+        assert tuple(model.vocabulary.decode(finished[0].tokens)) == best
+        assert finished[0].log_probability == pytest.approx(model.log_probability(best))
+
+    def test_the_network_writes_like_the_counts(self):
+        network = neural(3).train()
+        assert network.sample(["a"], seed=3, max_length=9) == network.sample(
+            ["a"], seed=3, max_length=9
+        )
+        assert network.training
 
 
 class TestRefusals:
@@ -320,12 +394,11 @@ class TestRefusals:
             (
                 {"order": 2, "smoothing": "laplace"},
                 ValueError,
-                r"smoothing must be one of .*laplac",
+                r"smoothing must be 'none' or .* got 'laplace'",
             ),
             ({"order": 2, "k": 0}, ValueError, r"k must lie between 0 and inf"),
             ({"order": 2, "k": math.nan}, ValueError, r"k must lie between"),
             ({"order": 2, "min_count": 0}, ValueError, r"min_count must be 1 or more, got 0"),
-            ({"order": 2, "vocabulary": ["a"]}, TypeError, r"must be a Vocabulary, got list"),
         ],
     )
     def test_settings(self, options, error, message):
@@ -335,15 +408,16 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("text", "error", "message"),
         [
-            ([], ValueError, r"sentences must hold at least one sentence, got none"),
-            ("a b", TypeError, r"must be an iterable of sentences, got 'a b'"),
-            (["a b"], TypeError, r"must be sequences of words, got the string 'a b'"),
-            (3, TypeError, r"must be an iterable of sentences, got 3"),
-            ([3], TypeError, r"must be sequences of words, got 3"),
-            ([["a", 3]], TypeError, r"must be sequences of strings, got 3 in one"),
-            ([["a", None]], TypeError, r"must be sequences of strings, got None"),
+            ([], ValueError, r"sentences must hold 1 or more, got 0"),
+            ("a b", TypeError, r"sentences must be a list of sentences, got 'a b'"),
+            (["a b"], TypeError, r"sentences\[0\] must be a list of words, got the text 'a b'"),
+            (3, TypeError, r"sentences must be a list of sentences, got 3"),
+            ([3], TypeError, r"sentences\[0\] must be a list of words, got 3"),
+            ([["a", 3]], TypeError, r"sentences\[0\] must hold texts, got 3"),
+            ([["a", None]], TypeError, r"must hold texts, got None"),
+            ([["a", ""]], ValueError, r"must hold words, got an empty text"),
             ([["a", END]], ValueError, r"no \[BOS\] and no \[EOS\], got \[EOS\]"),
-            ([[BEGIN, "a"]], ValueError, r"no \[BOS\] and no \[EOS\], got \[BOS\]"),
+            ([[BEGIN, "a"]], ValueError, r"sentences must hold no \[BOS\].* got \[BOS\]"),
         ],
     )
     def test_texts(self, text, error, message):
@@ -353,7 +427,7 @@ class TestRefusals:
                 use(text)
 
     def test_a_model_that_was_not_fitted(self):
-        for model in (NGramModel(2), NGramModel(2, vocabulary=Vocabulary(["a", "b"]))):
+        for model in (NGramModel(2), NGramModel(2, vocabulary=known_words("ab"))):
             for use in (model.distribution, model.sample):
                 with pytest.raises(ValueError, match=r"no vocabulary yet: fit it first"):
                     use()
@@ -362,11 +436,11 @@ class TestRefusals:
 
     def test_tokens_and_contexts(self):
         model = NGramModel(2).fit(TEXT)
-        with pytest.raises(TypeError, match=r"token must be a string, got 3"):
+        with pytest.raises(TypeError, match=r"token must be a text, got 3"):
             model.probability(3)
         with pytest.raises(ValueError, match=r"token must be a word.*got \[BOS\]"):
             model.probability(BEGIN)
-        with pytest.raises(TypeError, match=r"context must be sequences of words, got the string"):
+        with pytest.raises(TypeError, match=r"context must be a list of texts, got one text, 'b'"):
             model.probability("a", "b")
         with pytest.raises(ValueError, match=r"context must hold no \[BOS\]"):
             model.distribution([BEGIN])
@@ -374,8 +448,10 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"temperature": 0}, r"temperature must lie between 0 and inf"),
-            ({"temperature": math.nan}, r"temperature must lie between"),
+            ({"temperature": -1}, r"temperature must be 0 or more and finite, got -1"),
+            ({"temperature": math.nan}, r"temperature must be 0 or more"),
+            ({"top_k": 0}, r"top_k must be 1 or more, got 0"),
+            ({"top_p": 0.0}, r"top_p must be more than 0 and at most 1, got 0"),
             ({"max_length": -1}, r"max_length must be 0 or more"),
             ({"seed": -1}, r"seed must be 0 or more"),
         ],
@@ -391,7 +467,7 @@ class TestRefusals:
             model.sample(["q"])
 
 
-WORDS = Vocabulary(list("abcde"))  # V = 7
+WORDS = known_words("abcde")  # V = 8, with [BOS]
 SIZES = {"embedding_size": 3, "hidden_size": 5}
 
 
@@ -408,20 +484,22 @@ class TestNetwork:
         C = network.embedding.weight.detach().numpy()
         H, d = (p.detach().numpy() for p in network.hidden.parameters())
         U, b = (p.detach().numpy() for p in network.output.parameters())
-        W = network.direct.weight.detach().numpy() if direct else np.zeros((7, 3 * (order - 1)))
+        W = network.direct.weight.detach().numpy() if direct else np.zeros((8, 3 * (order - 1)))
         numbers = np.random.default_rng(0).integers(0, 8, size=(11, order - 1))
-        targets = np.arange(11) % 7
+        targets = np.arange(11) % 8
+        targets[targets == 2] = 3  # [BOS] is never predicted
 
         x = np.concatenate([C[column] for column in numbers.T], axis=1)
         a = np.tanh(d + x @ H.T)
         y = b + x @ W.T + a @ U.T
+        y[:, 2] = -np.inf
         contexts = torch.tensor(numbers)
         scores = network(contexts)
         np.testing.assert_allclose(scores.detach().numpy(), y, atol=1e-12)
 
         cross_entropy(scores, torch.tensor(targets)).backward()
         p = np.exp(y) / np.exp(y).sum(axis=1, keepdims=True)
-        dy = (p - np.eye(7)[targets]) / 11
+        dy = (p - np.eye(8)[targets]) / 11
         dz = (dy @ U) * (1 - a**2)
         dx = dz @ H + dy @ W
         dC = np.zeros_like(C)
@@ -441,9 +519,9 @@ class TestNetwork:
 
     def test_examples(self):
         contexts, targets = neural(4).examples([["a", "z"], []])
-        # [BOS] is 7, [EOS] 1, [UNK] 0, a 2
-        assert contexts.tolist() == [[7, 7, 7], [7, 7, 2], [7, 2, 0], [7, 7, 7]]
-        assert targets.tolist() == [2, 0, 1, 1]
+        # [UNK] is 0, [EOS] 1, [BOS] 2, a 3
+        assert contexts.tolist() == [[2, 2, 2], [2, 2, 3], [2, 3, 0], [2, 2, 2]]
+        assert targets.tolist() == [3, 0, 1, 1]
 
     @pytest.mark.parametrize("order", [2, 4])
     def test_it_is_a_language_model_like_those_that_count(self, order):
@@ -477,7 +555,7 @@ class TestNetwork:
         pairs = [[f"x{i}", f"y{j}"] for i in range(12) for j in range(12)]
         random.Random(0).shuffle(pairs)
         train, test = pairs[48:] * 4, pairs[:48]
-        known = Vocabulary(words)
+        known = known_words(words)
         torch.manual_seed(0)
         network = NeuralLanguageModel(known, 2, embedding_size=4, hidden_size=8)
         optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
@@ -495,23 +573,22 @@ class TestNetwork:
     @pytest.mark.parametrize(
         ("contexts", "error", "message"),
         [
-            ([[1, 2]], TypeError, r"contexts must be a torch.Tensor, got list"),
-            (torch.zeros(2, 2), TypeError, r"whole numbers, got torch.float32"),
-            (torch.zeros(2, 2, dtype=torch.bool), TypeError, r"whole numbers, got torch.bool"),
-            (torch.zeros(2, 3, dtype=torch.long), ValueError, r"shape \(B, 2\), got \(2, 3\)"),
-            (torch.zeros(2, dtype=torch.long), ValueError, r"shape \(B, 2\), got \(2,\)"),
-            (torch.tensor([[0, 8]]), ValueError, r"numbers from 0 to 7, got 8"),
-            (torch.tensor([[-1, 0]]), ValueError, r"numbers from 0 to 7, got -1"),
+            ([[1, 2]], TypeError, r"contexts must be a Tensor of torch.int64, got list"),
+            (torch.zeros(2, 2), TypeError, r"torch.int64, got torch.float32"),
+            (torch.zeros(2, 2, dtype=torch.bool), TypeError, r"torch.int64, got torch.bool"),
+            (torch.zeros(2, 3, dtype=torch.long), ValueError, r"shape \(B, 2\).*got \(2, 3\)"),
+            (torch.zeros(2, dtype=torch.long), ValueError, r"shape \(B, 2\).*got \(2,\)"),
+            (torch.zeros(0, 2, dtype=torch.long), ValueError, r"1 or more, got \(0, 2\)"),
+            (torch.tensor([[0, 8]]), ValueError, r"contexts must hold ids from 0 to 7, got 0 to 8"),
+            (torch.tensor([[-1, 0]]), ValueError, r"ids from 0 to 7, got -1 to 0"),
         ],
     )
     def test_contexts(self, contexts, error, message):
         with pytest.raises(error, match=message):
             neural(3)(contexts)
 
-    def test_degenerate_batches(self):
-        network = neural(3)
-        assert network(torch.empty(0, 2, dtype=torch.long)).shape == (0, 7)
-        assert network(torch.tensor([[7, 7]])).shape == (1, 7)
+    def test_a_batch_of_one(self):
+        assert neural(3)(torch.tensor([[7, 7]])).shape == (1, 8)
 
     @pytest.mark.parametrize(
         ("options", "error", "message"),
@@ -519,14 +596,15 @@ class TestNetwork:
             ({"order": 1}, ValueError, r"order must be 2 or more, got 1"),
             ({"order": 3, "embedding_size": 0}, ValueError, r"embedding_size must be 1 or more"),
             ({"order": 3, "hidden_size": 2.5}, TypeError, r"hidden_size must be an integer"),
-            ({"order": 3, "dropout": 1.0}, ValueError, r"dropout must lie between 0 and 1"),
-            ({"order": 3, "dropout": -0.1}, ValueError, r"dropout must lie between 0 and 1"),
+            (
+                {"order": 3, "dropout": 1.0},
+                ValueError,
+                r"dropout must be 0 or more and less than 1",
+            ),
+            ({"order": 3, "dropout": -0.1}, ValueError, r"dropout must be 0 or more"),
+            ({"order": 3, "dropout": False}, TypeError, r"dropout must be a number, got False"),
         ],
     )
     def test_settings(self, options, error, message):
         with pytest.raises(error, match=message):
             NeuralLanguageModel(WORDS, **options)
-
-    def test_the_vocabulary(self):
-        with pytest.raises(TypeError, match=r"vocabulary must be a Vocabulary, got list"):
-            NeuralLanguageModel(["a"], 3)

@@ -129,13 +129,6 @@ def test_dropout_acts_between_layers_and_in_training_only(our_class, its_class):
     x = torch.randn(B, T, D, dtype=torch.float64)
     assert not torch.equal(ours(x)[0], ours(x)[0])
     torch.testing.assert_close(ours.eval()(x)[0], its.eval()(x)[0], rtol=0, atol=1e-12)
-    everything = our_class(D, H, 2, dropout=1.0).double()  # the second layer reads zeros
-    zeros = torch.zeros(B, T, H, dtype=torch.float64)
-    top = our_class(H, H).double()
-    top.load_state_dict(
-        {k.replace("l1", "l0"): v for k, v in everything.state_dict().items() if "l1" in k}
-    )
-    torch.testing.assert_close(everything(x)[0], top(zeros)[0])
 
 
 @pytest.mark.parametrize(
@@ -457,7 +450,7 @@ def test_small_inputs(ours):
     ("x", "error", "message"),
     [
         (torch.zeros(B, T, D + 1), ValueError, r"x must have the shape"),
-        (torch.zeros(B, 0, D), ValueError, r"x must have the shape"),
+        (torch.zeros(B, 0, D), ValueError, r"x must have one step or more"),
         (torch.zeros(B, T, D, dtype=torch.int64), TypeError, "x must be a Tensor of torch.float32"),
     ],
 )
@@ -468,21 +461,21 @@ def test_networks_refuse_wrong_inputs(ours, x, error, message):
 
 def test_states_of_the_wrong_kind_are_refused():
     x = torch.zeros(B, T, D)
-    with pytest.raises(ValueError, match="state must be"):
+    with pytest.raises(TypeError, match="state must be 2 tensors in a tuple, got tuple of 1"):
         LSTM(D, H)(x, (torch.zeros(1, B, H),))
-    with pytest.raises(ValueError, match="state must be"):
+    with pytest.raises(ValueError, match=r"state must have the shape \(1, 5, 11\), got \(1, 5, 12"):
         LSTM(D, H)(x, (torch.zeros(1, B, H), torch.zeros(1, B, H + 1)))
-    with pytest.raises(ValueError, match="state must be"):
+    with pytest.raises(ValueError, match="state must have the shape"):
         GRU(D, H)(x, torch.zeros(1, B + 1, H))
-    with pytest.raises(TypeError, match=r"state must be of torch\.float32.*got torch\.float64"):
+    with pytest.raises(TypeError, match=r"state must be .*torch\.float32, got torch\.float64"):
         GRU(D, H)(x, torch.zeros(1, B, H, dtype=torch.float64))
 
 
 @pytest.mark.parametrize(
     ("name", "shapes"),
     [
-        ("x and hidden", {"x": (D,)}),
-        ("x and hidden", {"hidden": (H,)}),
+        ("x", {"x": (D,)}),
+        ("hidden", {"hidden": (H,)}),
         ("hidden", {"hidden": (B + 1, H)}),
         ("weight_ih", {"weight_ih": (3 * H, D)}),
         ("weight_hh", {"weight_hh": (4 * H, D)}),
@@ -504,14 +497,31 @@ def test_steps_refuse_shapes(name, shapes):
             gru_step(**wrong)
 
 
+@pytest.mark.parametrize("name", ["hidden", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "cell"])
+def test_steps_refuse_another_type(name):
+    right = {"x": (B, D), "hidden": (B, H), "cell": (B, H)}
+    right |= {"weight_ih": (4 * H, D), "weight_hh": (4 * H, H)}
+    right |= {"bias_ih": (4 * H,), "bias_hh": (4 * H,)}
+    mixed = {key: torch.zeros(shape) for key, shape in right.items()}
+    mixed[name] = mixed[name].double()
+    with pytest.raises(
+        TypeError, match=f"{name} must be a Tensor of torch.float32, got torch.float"
+    ):
+        lstm_step(**mixed)
+
+
 @BOTH
-def test_a_network_moves_to_another_type(ours):
-    network = ours(D, H, 2, bidirectional=True).to(torch.bfloat16)
-    x = torch.randn(B, T, D)
-    y, _ = network(x.to(torch.bfloat16))
-    assert y.dtype == torch.bfloat16
-    exact = network.float()(x)[0]
-    torch.testing.assert_close(y.float(), exact, rtol=0, atol=0.1)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_network_moves_to_another_type(ours, dtype):
+    torch.manual_seed(0)
+    network = ours(D, H, 2, bidirectional=True)
+    x, lengths = torch.randn(B, T, D), torch.tensor([T, 3, 1, 2, T])
+    exact = network(x, lengths=lengths)[0]
+    y, _ = network.to(dtype)(x.to(dtype), lengths=lengths)
+    assert y.dtype == dtype
+    torch.testing.assert_close(y.float(), exact, rtol=0, atol=0.05)
+    y.sum().backward()
+    assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
 def test_an_lstm_with_spans_learns_what_an_lstm_without_does_not():
