@@ -335,7 +335,11 @@ net: Any = networks  # untyped: a type checker would refuse these calls, too
         (lambda: net.Dense(0, 1), ValueError, "n_inputs must be 1 or more, got 0"),
         (lambda: net.Dense(1, -2), ValueError, "n_outputs must be 1 or more, got -2"),
         (lambda: net.Dense(2**63, 1), ValueError, "n_inputs must be at most 16777216, got 922"),
-        (lambda: net.leaky_relu(1, 10**400), ValueError, "negative_slope must be less than 1.8e308"),
+        (
+            lambda: net.leaky_relu(1, 10**400),
+            ValueError,
+            "negative_slope must be less than 1.8e308",
+        ),
         (lambda: net.Dense(2.0, 1), TypeError, "n_inputs must be an integer, got 2.0"),
         (lambda: net.Dense(1, True), TypeError, "n_outputs must be an integer, got True"),
         (lambda: net.Dense(1, 1, seed=-1), ValueError, "seed must be 0 or more, got -1"),
