@@ -5,7 +5,7 @@ the code wants it, and raises TypeError or ValueError that says what was expecte
 check then reads like a comment on the argument: ``x = finite(x, "x", ("N", 3))``.
 
 In a shape, a number stands for itself; a letter such as "N" for any size, the same letter for the
-same size; ``...``, at the beginning, for any axes.
+same size; ``...`` for any axes.
 
 Used first in book/basics/networks.ipynb.
 """
@@ -30,6 +30,24 @@ LARGEST = 2**63 - 1  # what counts in a computer; 10**400 does not
 LARGEST_SIZE = 2**24  # along one axis; more is a slip, and no memory holds two such axes
 
 
+def array(values: Any, name: str) -> np.ndarray:
+    """Return an array of any type, and refuse rows of unequal length.
+
+    Examples
+    --------
+    >>> array([[1], [2, 3]], "x")
+    Traceback (most recent call last):
+        ...
+    ValueError: x must have rows of equal length, got [[1], [2, 3]]
+    """
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:  # the last two: tensors with a gradient
+        if isinstance(error, ValueError):
+            raise ValueError(f"{name} must have rows of equal length, got {came(values)}") from None
+        raise TypeError(f"{name} must be an array, got {came(values)}: {error}") from None
+
+
 def real(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np.ndarray:
     """Return an array of floating-point numbers without NaN; infinity is allowed.
 
@@ -41,19 +59,16 @@ def real(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np
     >>> real([1, 2], "x", ("N",))
     array([1., 2.])
     """
-    try:
-        array = np.asarray(values)
-    except (ValueError, RuntimeError):  # RuntimeError: a tensor with a gradient
-        raise ValueError(f"{name} must have rows of equal length, got {came(values)}") from None
-    if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
-    if array.dtype.kind != "f":
-        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
-    if np.isnan(array).any():
-        raise ValueError(f"{name} must not contain NaN, got {np.isnan(array).sum()} NaN")
-    if shape is not None and not _fits(array.shape, shape):
-        raise ValueError(f"{name} must have shape {_form(shape)}, got {array.shape}")
-    return array
+    given = array(values, name)
+    if given.dtype.kind in "iub":
+        given = given.astype(np.float64)
+    if given.dtype.kind != "f":
+        raise TypeError(f"{name} must hold real numbers, got {given.dtype}")
+    if np.isnan(given).any():
+        raise ValueError(f"{name} must not contain NaN, got {np.isnan(given).sum()} NaN")
+    if shape is not None and not _fits(given.shape, shape):
+        raise ValueError(f"{name} must have shape {_form(shape)}, got {given.shape}")
+    return given
 
 
 def finite(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np.ndarray:
@@ -66,10 +81,10 @@ def finite(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> 
         ...
     ValueError: x must be finite, got inf
     """
-    array = real(values, name, shape)
-    if np.isinf(array).any():
-        raise ValueError(f"{name} must be finite, got {array[np.isinf(array)][0]}")
-    return array
+    given = real(values, name, shape)
+    if np.isinf(given).any():
+        raise ValueError(f"{name} must be finite, got {given[np.isinf(given)][0]}")
+    return given
 
 
 def number(value: Any, name: str, least: float = -math.inf) -> float:
@@ -229,14 +244,15 @@ def instance(value: Any, name: str, kind: type[Kind]) -> Kind:
 
     Examples
     --------
-    >>> instance(None, "ax", np.ndarray)
+    >>> instance(3.0, "place", complex)
     Traceback (most recent call last):
         ...
-    TypeError: ax must be an object of the class ndarray, got None
+    TypeError: place must be a complex, got float
     """
     if not isinstance(value, kind):
-        wanted = f"{name} must be an object of the class {kind.__name__}"
-        raise TypeError(f"{wanted}, got {came(value)}")
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        came_as = type(value).__name__
+        raise TypeError(f"{name} must be {article} {kind.__name__}, got {came_as}")
     return value
 
 
@@ -397,9 +413,10 @@ def _listed(values: Any, name: str, wanted: str) -> list[Any]:
 def _fits(actual: tuple[int, ...], shape: Sequence[Any], least: int = 0) -> bool:
     """Tell whether a shape is as wanted, with letters of `least` or more."""
     wanted = tuple(shape)
-    if wanted and wanted[0] is ...:
-        wanted = wanted[1:]
-        actual = actual[max(len(actual) - len(wanted), 0) :]
+    if ... in wanted:
+        front = wanted.index(...)
+        wanted, missing = wanted[:front] + wanted[front + 1 :], len(actual) - len(wanted) + 1
+        actual = actual[:front] + actual[front + max(missing, 0) :]
     known: dict[str, int] = {}
     return len(actual) == len(wanted) and all(
         size == known.setdefault(axis, size) and size >= least

@@ -8,7 +8,8 @@ nodes v that were made from u:
 
 `Value` does this with one number per node, `Tensor` with an array and broadcasting. Whatever is no
 Tensor (numbers, arrays) is a constant. Arrays in a Tensor are read-only: assign a new one to
-``data``, and results made earlier keep the old one. What this module leaves out: second
+``data``, and results made earlier keep the old one. ``==`` compares entry by entry, and a Tensor of
+one number counts as True or False, as in NumPy and PyTorch. What this module leaves out: second
 derivatives, graphics processors, changes in place.
 
 References (in full in the chapter's bibliography): Rumelhart, Hinton and Williams (1986).
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from companion.arguments import array, came, instance, number
 from companion.basics import networks
 
 Axis = int | tuple[int, ...] | None
@@ -74,7 +76,10 @@ class Value:
     __slots__ = ("data", "edges", "grad", "number", "operation")
 
     def __init__(self, data: float, edges: tuple = (), operation: str = "") -> None:
-        self.data, self.edges, self.operation = float(data), edges, operation
+        self.data = data if type(data) is float else number(data, "data")
+        if self.data != self.data:
+            raise ValueError("data must not be NaN")
+        self.edges, self.operation = edges, operation
         self.grad, self.number = 0.0, _next_number()
 
     def __add__(self, other: Value | float) -> Value:
@@ -130,11 +135,6 @@ class Tensor:
     operation : str
         How it was made; empty if it was not made from others.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `data` holds whole numbers or no numbers at all; if it is not finite.
-
     Examples
     --------
     >>> x = Tensor([1.0, 2.0, 3.0])
@@ -186,6 +186,21 @@ class Tensor:
 
     def __repr__(self) -> str:
         return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')})"
+
+    def __eq__(self, other: object) -> Any:
+        """Compare entry by entry, as NumPy does; the result has no gradient."""
+        return self._data == (other._data if isinstance(other, Tensor) else other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != (other._data if isinstance(other, Tensor) else other)
+
+    __hash__ = object.__hash__  # two tensors with the same numbers are two nodes
+
+    def __bool__(self) -> bool:
+        """Tell whether the only entry is not 0; of several entries nobody could say."""
+        if self._data.size != 1:
+            raise ValueError(f"a Tensor of {self._data.size} numbers is neither True nor False")
+        return bool(self._data.item())
 
     # Each operation keeps its result and, for each input, what becomes of a gradient g.
 
@@ -319,12 +334,6 @@ class Tensor:
         gradient : array_like of the shape of `data`, optional
             Gradient of the result with respect to this tensor. May be left out if this tensor holds
             one number: then it is itself the result, with gradient 1.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `gradient` is missing, or not real and finite, or of another shape; if `data` is not
-            finite.
         """
         like = self._data
         if gradient is None and like.size != 1:
@@ -348,7 +357,7 @@ class Tensor:
 
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Return shares that sum to 1 along an axis; as `companion.basics.networks.softmax`."""
-    p = networks.softmax(_tensor(x, "x")._data, axis)
+    p = networks.softmax(instance(x, "x", Tensor)._data, axis)
     return _node(p, "softmax", (x, lambda g: p * (g - (g * p).sum(axis=axis, keepdims=True))))
 
 
@@ -367,23 +376,17 @@ def cross_entropy(logits: Tensor, targets: ArrayLike) -> Tensor:
     Tensor, shape ()
         The loss, 0 or more.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `logits` or `targets` have a wrong type or shape, a target is out of range, or the
-        largest logit of a sample is not finite.
-
     Examples
     --------
     >>> loss = cross_entropy(Tensor([[2.0, 0.0], [0.0, 0.0]]), [0, 1])
     >>> round(float(loss.data), 6)
     0.410038
     """
-    z = _tensor(logits, "logits")._data
+    z = instance(logits, "logits", Tensor)._data
     if z.ndim != 2 or z.size == 0:
         raise ValueError(f"logits must have the shape (N, n_classes), got {z.shape}")
     N, n_classes = z.shape
-    classes = np.array(targets)  # a copy, kept for the way back
+    classes = array(targets, "targets").copy()  # kept for the way back
     if classes.dtype.kind not in "iu":
         raise TypeError(f"targets must hold whole numbers, got {classes.dtype}")
     if classes.shape != (N,):
@@ -429,12 +432,12 @@ def _operand(value: Any, like: Tensor) -> tuple[Tensor | None, Any]:
     """Return a tensor and its array, or None and a constant that nobody else can change."""
     if isinstance(value, Tensor):
         return value, value._data
-    array = np.array(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a constant must hold real numbers, got {value!r}")
-    if array.ndim == 0:
-        return None, float(array)  # takes the type of the array it meets
-    return None, array if array.dtype.kind == "f" else array.astype(like._data.dtype)
+    given = array(value, "a constant").copy()
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"a constant must hold real numbers, got {came(value)}")
+    if given.ndim == 0:
+        return None, float(given)  # takes the type of the array it meets
+    return None, given if given.dtype.kind == "f" else given.astype(like._data.dtype)
 
 
 def _fit(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
@@ -496,19 +499,15 @@ def _some(array: np.ndarray, name: str) -> np.ndarray:
     return array
 
 
-def _tensor(x: Any, name: str) -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name} must be a Tensor, got {type(x).__name__}")
-    return x
-
-
 def _floats(values: ArrayLike, name: str, like: np.ndarray | None = None) -> np.ndarray:
     """Return a read-only copy of finite numbers, in the shape and type of `like` if given."""
-    array = np.array(values)
-    if array.dtype.kind not in ("f" if like is None else "fiu"):
-        raise TypeError(f"{name} must hold floating-point numbers, got {array.dtype}")
-    if like is not None and array.shape != like.shape:
-        raise ValueError(f"{name} must have the shape {like.shape}, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
-    return _frozen(array if like is None else array.astype(like.dtype, copy=False))
+    given = array(values, name)
+    if given.dtype.kind not in ("f" if like is None else "fiu"):
+        raise TypeError(f"{name} must hold floating-point numbers, got {given.dtype}")
+    if like is not None and given.shape != like.shape:
+        raise ValueError(f"{name} must have the shape {like.shape}, got {given.shape}")
+    with np.errstate(over="ignore"):  # what is too large for the type becomes infinite
+        given = given.astype(given.dtype if like is None else like.dtype)
+    if not np.isfinite(given).all():
+        raise ValueError(f"{name} must be finite, got {given[~np.isfinite(given)][0]}")
+    return _frozen(given)

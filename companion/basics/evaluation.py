@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 
 from companion.arguments import (
     Seed,
+    array,
     between,
     came,
     finite,
@@ -83,7 +84,7 @@ class ConfusionMatrix:
     def __init__(
         self, matrix: ArrayLike, labels: Sequence[Any] | None = None, *, zero_division: float = nan
     ) -> None:
-        counts = _array(matrix, "matrix")
+        counts = array(matrix, "matrix")
         if counts.dtype.kind not in "iu":
             raise TypeError(f"matrix must hold counts (integers), got {counts.dtype}")
         if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or len(counts) < 2:
@@ -262,7 +263,7 @@ def bootstrap_interval(
     (True, True)
     """
     function(statistic, "statistic", "a function of arrays")
-    arrays = [np.atleast_1d(_array(sample, "samples")) for sample in samples]
+    arrays = [np.atleast_1d(array(sample, "samples")) for sample in samples]
     lengths = [len(array) for array in arrays]
     if len(set(lengths)) != 1 or lengths[0] < 2:
         raise ValueError(f"samples must have one length of 2 or more, got the lengths {lengths}")
@@ -339,14 +340,6 @@ def _sweep(true: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     called = np.cumsum(np.bincount(place))
     hits = np.cumsum(np.bincount(place, weights=true)).astype(int)
     return hits, called, levels.astype(float)
-
-
-def _array(values: ArrayLike, name: str) -> np.ndarray:
-    """Return an array, and refuse rows of unequal length."""
-    try:
-        return np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} must have rows of equal length, got {came(values)}") from None
 
 
 def _classes(values: Any, name: str, like: list[Any] | None = None) -> list[Any]:
