@@ -182,7 +182,7 @@ def integers(
     wanted = f"{name} must be a sequence of {f'{least} or more ' if least else ''}integers"
     if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
         raise TypeError(f"{wanted}, got {came(values)}")
-    if np.ndim(values) == 0 or len(values) < least:
+    if (isinstance(values, np.ndarray) and values.ndim == 0) or len(values) < least:
         raise ValueError(f"{wanted}, got {came(values)}")
     return [item(value, name) for value in values]
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import array, came, instance, number
+from companion.arguments import array, came, flag, instance, number
 from companion.basics import networks
 
 Axis = int | tuple[int, ...] | None
@@ -242,9 +242,7 @@ class Tensor:
         return _node(-self._data, "× −1", (self, np.negative))
 
     def __pow__(self, exponent: float) -> Tensor:
-        if not isinstance(exponent, int | float | np.number):
-            raise TypeError(f"the exponent must be a plain number, got {exponent!r}")
-        a, n = self._data, float(exponent)
+        a, n = self._data, number(exponent, "exponent")
         if (not n.is_integer() and (a < 0).any()) or (n < 1 and n != 0 and not a.all()):
             raise ValueError(f"{a.min()} to the power {n:g} has no real value or no slope")
         slope = (lambda g: g * (n * a ** (n - 1))) if n else np.zeros_like
@@ -291,20 +289,20 @@ class Tensor:
     def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
         """Return the sum of all entries, or along one axis or several."""
         a = self._data
-        y = np.add.reduce(a, axis=axis, keepdims=keepdims)
+        y = _along(np.add.reduce, a, axis, keepdims)
         return _node(y, "sum", (self, lambda g: _spread(g, a, axis, keepdims)))
 
     def mean(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
         """Return the mean of all entries, or along one axis or several."""
         a = _some(self._data, "mean")
-        y = np.add.reduce(a, axis=axis, keepdims=keepdims)
+        y = _along(np.add.reduce, a, axis, keepdims)
         n = a.size / y.size
         return _node(y / n, "mean", (self, lambda g: _spread(g / n, a, axis, keepdims)))
 
     def max(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
         """Return the largest entry; equal ones share the gradient equally, as in `torch.amax`."""
         a = _some(self._data, "max")
-        y = a.max(axis=axis, keepdims=keepdims)
+        y = _along(np.maximum.reduce, a, axis, keepdims)
 
         def part(g: Any) -> np.ndarray:
             winners = a == _spread(y, a, axis, keepdims)
@@ -316,12 +314,16 @@ class Tensor:
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same entries in another shape; one length may be -1."""
         a = self._data
-        return _node(a.reshape(*shape), "reshape", (self, lambda g: g.reshape(a.shape)))
+        y = _fit_axes("shape", shape, a, lambda: a.reshape(*shape))
+        return _node(y, "reshape", (self, lambda g: g.reshape(a.shape)))
 
     def transpose(self, *axes: int) -> Tensor:
         """Return the tensor with its axes in the given order, by default in reverse."""
-        y = self._data.transpose(*axes)
-        back = np.argsort([axis % y.ndim for axis in axes]) if axes else None
+        a = self._data
+        axes = () if axes == (None,) else axes
+        order = list(axes[0]) if len(axes) == 1 and np.iterable(axes[0]) else axes
+        y = _fit_axes("axes", axes, a, lambda: a.transpose(*order))
+        back = np.argsort([axis % y.ndim for axis in order]) if order else None
         return _node(y, "transpose", (self, lambda g: g.transpose(back)))
 
     def backward(self, gradient: ArrayLike | None = None) -> None:
@@ -449,6 +451,19 @@ def _fit(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
         if function is not np.matmul:
             rule = "counted from the right, two lengths must agree, or one be 1 or missing"
         raise ValueError(f"{pair}: {rule}") from None
+
+
+def _along(function: Any, a: np.ndarray, axis: Axis, keepdims: bool) -> np.ndarray:
+    flag(keepdims, "keepdims")
+    return _fit_axes("axis", axis, a, lambda: function(a, axis=axis, keepdims=keepdims))
+
+
+def _fit_axes(name: str, value: Any, a: np.ndarray, function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} must fit the shape {a.shape}, got {came(value)}: {error}") from None
 
 
 def _product(first: tuple[Tensor | None, Any], second: tuple[Tensor | None, Any]) -> Tensor:

@@ -101,7 +101,8 @@ class DeepNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Send inputs of shape (N, n_inputs) through all layers; returns (N, n_outputs)."""
-        x = tensor(x, "x", ("N", self.hidden[0].in_features))
+        width, dtype = self.hidden[0].in_features, self.output.weight.dtype
+        x = tensor(x, "x", ("N", width), dtype=dtype, finite=True)
         for place, layer in enumerate(self.hidden):
             z = layer(x)  # (N, width)
             if self.norms:
@@ -226,7 +227,8 @@ def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
     [[3.0, 4.0]]
     """
     instance(model, "model", nn.Module)
-    x = tensor(x, "x", ("N", "F", ...), least=1, finite=True)
+    dtype = next((parameter.dtype for parameter in model.parameters()), None)
+    x = tensor(x, "x", ("N", "F", ...), dtype=dtype, least=1, finite=True)
     classes = target if isinstance(target, Tensor) else torch.tensor(integer(target, "target", 0))
     if classes.dtype not in INTEGERS or classes.shape not in ((), (len(x),)):
         raise ValueError(f"target must be one class or ({len(x)},) classes, got {came(target)}")

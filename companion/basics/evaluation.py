@@ -345,7 +345,10 @@ def _sweep(true: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 def _classes(values: Any, name: str, like: list[Any] | None = None) -> list[Any]:
     """Return at least one label, all whole numbers or all texts (as those in `like`)."""
     # Not as an array: there [0, "a"] becomes two texts, and nan beside a text the text "nan".
-    found = values.tolist() if hasattr(values, "tolist") else values
+    try:
+        found = values.tolist() if hasattr(values, "tolist") else values
+    except RuntimeError:  # a sparse tensor
+        found = None
     if isinstance(found, str | bytes) or not isinstance(found, Sequence):
         raise TypeError(f"{name} must be a list of class labels, got {came(values)}")
     if len(found) == 0:

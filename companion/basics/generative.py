@@ -44,6 +44,7 @@ from companion.arguments import (
 )
 from companion.progress import bar
 
+LARGEST_RATE = 1e30  # beyond, single precision has no numbers left for a step
 LOSSES = ("non-saturating", "minimax")
 
 
@@ -88,11 +89,13 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes of samples, shape (B, n_code)."""
-        return self.encoder(tensor(x, "x", ("B", self.n_inputs)))
+        return self.encoder(tensor(x, "x", ("B", self.n_inputs), dtype=_dtype(self), finite=True))
 
     def decode(self, code: Tensor) -> Tensor:
         """Return the samples that codes stand for, shape (B, n_inputs)."""
-        return self.decoder(tensor(code, "code", ("B", self.n_code)))
+        return self.decoder(
+            tensor(code, "code", ("B", self.n_code), dtype=_dtype(self), finite=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode samples and decode them again, shape (B, n_inputs)."""
@@ -134,7 +137,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Return one sample for each row of random numbers, shape (B, n_outputs)."""
-        x = self.layers(tensor(z, "z", ("B", self.n_noise)))
+        x = self.layers(tensor(z, "z", ("B", self.n_noise), dtype=_dtype(self), finite=True))
         return torch.tanh(x) if self.bounded else x
 
     @torch.no_grad()
@@ -170,7 +173,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the score of each sample, shape (B,): positive where it looks real."""
-        x = tensor(x, "x", ("B", self.n_inputs))
+        x = tensor(x, "x", ("B", self.n_inputs), dtype=_dtype(self), finite=True)
         if self.sees_spread:
             if len(x) < 2:
                 raise ValueError(f"with sees_spread, x must have two rows or more, got {len(x)}")
@@ -189,8 +192,8 @@ def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     >>> round(discriminator_loss(torch.zeros(3), torch.zeros(3)).item(), 4)  # log 4
     1.3863
     """
-    real_scores = tensor(real_scores, "real_scores", ("B",), least=1)
-    fake_scores = tensor(fake_scores, "fake_scores", ("B",), least=1)
+    real_scores = tensor(real_scores, "real_scores", ("B",), least=1, finite=True)
+    fake_scores = tensor(fake_scores, "fake_scores", ("B",), least=1, finite=True)
     # -log(sigmoid(s)) = softplus(-s), and 1 - sigmoid(s) = sigmoid(-s); nothing overflows
     return functional.softplus(-real_scores).mean() + functional.softplus(fake_scores).mean()
 
@@ -205,7 +208,7 @@ def generator_loss(fake_scores: Tensor, loss: str = "non-saturating") -> Tensor:
     loss : {"non-saturating", "minimax"}
         The mean of -log D(G(z)), or the mean of log(1 - D(G(z))).
     """
-    fake_scores = tensor(fake_scores, "fake_scores", ("B",), least=1)
+    fake_scores = tensor(fake_scores, "fake_scores", ("B",), least=1, finite=True)
     if choice(loss, "loss", LOSSES) == "minimax":
         return -functional.softplus(fake_scores).mean()
     return functional.softplus(-fake_scores).mean()
@@ -307,11 +310,12 @@ def train_gan(
     if generator.n_outputs != n_inputs:
         got = generator.n_outputs
         raise ValueError(f"generator must make samples of {n_inputs} numbers, got {got}")
-    tensor(data, "data", ("N", n_inputs), least=1, finite=True)
+    dtype = _dtype(discriminator)
+    tensor(data, "data", ("N", n_inputs), dtype=dtype, least=1, finite=True)
     size(batch_size, "batch_size", 2 if discriminator.sees_spread else 1)
-    between(0, learning_rate, math.inf, "learning_rate")
+    between(0, learning_rate, LARGEST_RATE, "learning_rate")
     own_rate = learning_rate if discriminator_learning_rate is None else discriminator_learning_rate
-    between(0, own_rate, math.inf, "discriminator_learning_rate")
+    between(0, own_rate, LARGEST_RATE, "discriminator_learning_rate")
     noise, loss, n_steps = (
         number(noise, "noise", 0),
         choice(loss, "loss", LOSSES),
@@ -325,12 +329,18 @@ def train_gan(
     def score(x: Tensor) -> Tensor:
         if noise:
             x = x + noise * torch.randn(x.shape, generator=random)
-        return discriminator(x)
+        scores = discriminator(x)
+        if not scores.isfinite().all():
+            raise ValueError(f"a score became NaN or infinite in step {step}, got {scores}")
+        return scores
 
-    history = []
+    history: list[tuple[float, float]] = []
     for step in bar(range(1, n_steps + 1)):
         real = data[torch.randint(len(data), (batch_size,), generator=random)]  # (B, n)
         fake = generator(torch.randn(batch_size, generator.n_noise, generator=random))  # (B, n)
+
+        if not fake.isfinite().all():
+            raise ValueError(f"a sample became NaN or infinite in step {step}, got {fake}")
 
         loss_d = discriminator_loss(score(real), score(fake.detach()))
         optimizer_d.zero_grad()
@@ -346,6 +356,10 @@ def train_gan(
         if not np.isfinite(history[-1]).all():
             raise ValueError(f"a loss became NaN or infinite in step {step}: {history[-1]}")
     return np.array(history)
+
+
+def _dtype(network: nn.Module) -> torch.dtype:
+    return next(network.parameters()).dtype
 
 
 def _layers(*sizes: int, activation: nn.Module) -> nn.Sequential:

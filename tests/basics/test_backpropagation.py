@@ -606,7 +606,7 @@ X = Tensor([[1.0, -2.0, 3.0]])
         (lambda: X / Tensor([1.0, 0.0, 1.0]), ValueError, "the divisor must not hold a 0"),
         (lambda: X**0.5, ValueError, "-2.0 to the power 0.5 has no real value"),
         (lambda: Tensor([0.0]) ** 0.5, ValueError, "0.0 to the power 0.5 has no .* slope"),
-        (lambda: X**X, TypeError, "the exponent must be a plain number, got Tensor"),
+        (lambda: X**X, TypeError, "exponent must be a number, got Tensor"),
         (lambda: X.log(), ValueError, "log needs numbers greater than 0, got -2.0"),
         (lambda: Tensor([0.0]).log(), ValueError, "log needs numbers greater than 0, got 0.0"),
         (lambda: Tensor(np.zeros((2, 0))).mean(1), ValueError, r"mean needs .* shape \(2, 0\)"),

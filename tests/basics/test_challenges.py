@@ -279,7 +279,7 @@ class Fixed(nn.Module):
         (
             lambda: saliency(NETWORK, np.zeros((1, 2)), 0),
             TypeError,
-            "x must be a Tensor of floating-point",
+            "x must be a Tensor of torch.float32, got",
         ),
         (
             lambda: saliency(NETWORK, torch.zeros(2), 0),
@@ -289,7 +289,7 @@ class Fixed(nn.Module):
         (
             lambda: saliency(NETWORK, torch.zeros(1, 2, dtype=int), 0),
             TypeError,
-            "x must be a Tensor of floating-point",
+            "x must be a Tensor of torch.float32, got",
         ),
         (lambda: saliency(NETWORK, torch.zeros(1, 2), 3), ValueError, "from 0 to 2, got 3"),
         (
