@@ -320,10 +320,10 @@ class Tensor:
     def transpose(self, *axes: int) -> Tensor:
         """Return the tensor with its axes in the given order, by default in reverse."""
         a = self._data
-        axes = () if axes == (None,) else axes
-        order = list(axes[0]) if len(axes) == 1 and np.iterable(axes[0]) else axes
-        y = _fit_axes("axes", axes, a, lambda: a.transpose(*order))
-        back = np.argsort([axis % y.ndim for axis in order]) if order else None
+        if len(axes) == 1 and isinstance(axes[0], tuple | list):
+            axes = tuple(axes[0])
+        y = _fit_axes("axes", axes, a, lambda: a.transpose(axes or None))
+        back = np.argsort([axis % y.ndim for axis in axes]) if axes else None
         return _node(y, "transpose", (self, lambda g: g.transpose(back)))
 
     def backward(self, gradient: ArrayLike | None = None) -> None:

@@ -122,7 +122,9 @@ def sentences(*, packages: Sequence[str] = PACKAGES, limit: int | None = None) -
         files; if `limit` is no integer, or negative.
     """
     if not isinstance(packages, list | tuple) or not all(isinstance(n, str) for n in packages):
-        raise TypeError(f"packages must be a list or tuple of names, got {packages!r}")
+        raise TypeError(
+            f"packages must be a list or tuple of names, got {arguments.came(packages)}"
+        )
     if not packages:
         raise ValueError("packages must name at least one package, got none")
     most = math.inf if limit is None else arguments.integer(limit, "limit", 0)
