@@ -180,9 +180,10 @@ def integers(
     ValueError: sizes must be 1 or more, got 0
     """
     wanted = f"{name} must be a sequence of {f'{least} or more ' if least else ''}integers"
-    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
+    listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
+    if isinstance(values, str | bytes) or not listed:
         raise TypeError(f"{wanted}, got {came(values)}")
-    if (isinstance(values, np.ndarray) and values.ndim == 0) or len(values) < least:
+    if len(values) < least:
         raise ValueError(f"{wanted}, got {came(values)}")
     return [item(value, name) for value in values]
 
@@ -389,7 +390,8 @@ def came(value: Any, width: int = 60) -> str:
     try:
         text = repr(value[:width] if isinstance(value, str | bytes) else value)
     except Exception:  # its own repr fails, or it is a number of more digits than Python writes
-        text = f"{'a number' if isinstance(value, int) else type(value).__name__} that is too long"
+        whole = isinstance(value, int)
+        text = "a number that is too long" if whole else f"an object of {type(value).__name__}"
     text = " ".join(text.split())
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
