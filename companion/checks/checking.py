@@ -59,12 +59,6 @@ class Exercise:
         is true is added to the line. `got` is the exception if the answer raised one.
     time_limit : float
         Seconds for the whole check.
-
-    Raises
-    ------
-    ValueError
-        If not exactly one of the three is given, `reference` comes without `cases`, `cases`,
-        `generate` or `run` come without `reference`, or a case is not a tuple.
     """
 
     reference: Callable[..., Any] | None = None
@@ -124,13 +118,6 @@ def check(exercise: str, answer: Any) -> Verdict:
     -------
     Verdict
         Whether the answer `passed`, and the printed line as `message`.
-
-    Raises
-    ------
-    TypeError
-        If `exercise` is not a string.
-    ValueError
-        If there is no exercise of this name.
 
     Examples
     --------
