@@ -126,7 +126,7 @@ def test_curves_differ_in_colour_and_in_line_style(ax):
 
 
 def test_curves_that_do_not_fit_are_refused(ax):
-    with pytest.raises(ValueError, match="1 to 6 curves, got {}"):
+    with pytest.raises(ValueError, match=r"1 to 6 curves, got \{\}"):
         figures.draw_curves(ax, [1], {})
     with pytest.raises(ValueError, match="1 to 6 curves, got"):
         figures.draw_curves(ax, [1], {str(n): [1] for n in range(7)})

@@ -310,7 +310,7 @@ def split_sentences(paragraph: str) -> list[str]:
 
     A full stop ends no sentence inside a number, a version or a dotted name, after an abbreviation
     or an initial, nor before a small letter, unless a name of the code follows.
-    They keep their punctuation, with single spaces; where there is no word, there are none.
+    Sentences keep their punctuation, with single spaces; where there is no word, there are none.
 
     Examples
     --------
