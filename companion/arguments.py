@@ -1,15 +1,20 @@
-"""Arguments: checked once, in one place, with an error that names what was wrong.
+"""Arguments: checked once, at the door, with an error that names what was wrong.
 
 Each function takes what a caller gave and the name of the argument, returns it in the form in which
-the code wants it, and raises TypeError or ValueError that says what was expected and what came.
+the code wants it, and raises TypeError or ValueError that says what was expected and what came. A
+check then reads like a comment on the argument: ``x = finite(x, "x", ("N", 3))``.
+
+In a shape, a number stands for itself; a letter such as "N" for any size, the same letter for the
+same size; ``...`` for any axes.
 
 Used first in book/basics/networks.ipynb.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,68 +23,56 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+Kind = TypeVar("Kind")
 Seed = int | np.random.Generator | None
 
+LARGEST = 2**63 - 1  # what counts in a computer; 10**400 does not
+LARGEST_SIZE = 2**24  # along one axis; more is a slip, and no memory holds two such axes
 
-def real(values: ArrayLike, name: str) -> np.ndarray:
-    """Return an array of floating-point numbers without NaN; whole numbers become float64.
 
-    Parameters
-    ----------
-    values : array_like, any shape
-        What came. Infinity is allowed.
-    name : str
-        Of the argument, for the message.
-
-    Returns
-    -------
-    ndarray, shape of `values`
-        Floating types stay as they are.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is something else in `values`, NaN, or rows of different lengths.
+def array(values: Any, name: str) -> np.ndarray:
+    """Return an array of any type, and refuse rows of unequal length.
 
     Examples
     --------
-    >>> real([1, 2], "x")
-    array([1., 2.])
+    >>> array([[1], [2, 3]], "x")
+    Traceback (most recent call last):
+        ...
+    ValueError: x must have rows of equal length, got [[1], [2, 3]]
     """
     try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} must have rows of equal length, got {values!r}") from None
-    if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
-    if array.dtype.kind != "f":
-        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
-    if np.isnan(array).any():
-        raise ValueError(f"{name} must not contain NaN, got {np.isnan(array).sum()} NaN")
-    return array
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:  # the last two: tensors with a gradient
+        if isinstance(error, ValueError):
+            raise ValueError(f"{name} must have rows of equal length, got {came(values)}") from None
+        raise TypeError(f"{name} must be an array, got {came(values)}: {error}") from None
 
 
-def finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
-    """Return an array of finite floating-point numbers, of the given shape if there is one.
+def real(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np.ndarray:
+    """Return an array of floating-point numbers without NaN; infinity is allowed.
 
-    Parameters
-    ----------
-    values : array_like, any shape
-        What came.
-    name : str
-        Of the argument, for the message.
-    shape : tuple of int, optional
-        What `values` must have.
+    Floating types stay as they are, whole numbers become float64: above 2**53 they are rounded, as
+    all numbers are that are written with a point.
 
-    Returns
-    -------
-    ndarray, shape of `values`
-        As from `real`.
+    Examples
+    --------
+    >>> real([1, 2], "x", ("N",))
+    array([1., 2.])
+    """
+    given = array(values, name)
+    if given.dtype.kind in "iub":
+        given = given.astype(np.float64)
+    if given.dtype.kind != "f":
+        raise TypeError(f"{name} must hold real numbers, got {given.dtype}")
+    if np.isnan(given).any():
+        raise ValueError(f"{name} must not contain NaN, got {np.isnan(given).sum()} NaN")
+    if shape is not None and not _fits(given.shape, shape):
+        raise ValueError(f"{name} must have shape {_form(shape)}, got {given.shape}")
+    return given
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `real`; also if there is infinity in `values`, or they have another shape.
+
+def finite(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np.ndarray:
+    """Return an array of finite floating-point numbers, as `real` does.
 
     Examples
     --------
@@ -88,35 +81,32 @@ def finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -
         ...
     ValueError: x must be finite, got inf
     """
-    array = real(values, name)
-    if np.isinf(array).any():
-        raise ValueError(f"{name} must be finite, got {array[np.isinf(array)][0]}")
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-    return array
+    given = real(values, name, shape)
+    if np.isinf(given).any():
+        raise ValueError(f"{name} must be finite, got {given[np.isinf(given)][0]}")
+    return given
+
+
+def number(value: Any, name: str, least: float = -math.inf) -> float:
+    """Return a finite number as a Python float, which widens no array's type.
+
+    Examples
+    --------
+    >>> number(-1, "noise", 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: noise must be 0 or more, got -1
+    """
+    result = _float(value, name)
+    if not math.isfinite(result):
+        raise ValueError(f"{name} must be finite, got {came(value)}")
+    if result < least:
+        raise ValueError(f"{name} must be {least} or more, got {came(value)}")
+    return result
 
 
 def between(low: float, value: Any, high: float, name: str) -> float:
-    """Return a number between two others as a Python float, which widens no array's type.
-
-    Parameters
-    ----------
-    low, high : float
-        The limits, which are not allowed themselves.
-    value : number
-        What came; True and False are none.
-    name : str
-        Of the argument, for the message.
-
-    Returns
-    -------
-    float
-        `value`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `value` is no number, or does not lie between the limits.
+    """Return a number between two others, both excluded, as a Python float.
 
     Examples
     --------
@@ -125,75 +115,11 @@ def between(low: float, value: Any, high: float, name: str) -> float:
         ...
     ValueError: momentum must lie between 0 and 1, both excluded, got 1.5
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not low < value < high:
-        raise ValueError(f"{name} must lie between {low} and {high}, both excluded, got {value}")
-    return float(value)
-
-
-def integer(value: Any, name: str, least: float = -np.inf) -> int:
-    """Return a whole number as a Python int.
-
-    Parameters
-    ----------
-    value : int or NumPy integer
-        What came; True and False are none.
-    name : str
-        Of the argument, for the message.
-    least : int, optional
-        The smallest allowed.
-
-    Returns
-    -------
-    int
-        `value`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `value` is no integer, or less than `least`.
-
-    Examples
-    --------
-    >>> integer(0, "epochs", 1)
-    Traceback (most recent call last):
-        ...
-    ValueError: epochs must be 1 or more, got 0
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be {least} or more, got {value}")
-    return int(value)
-
-
-def random_generator(seed: Seed) -> np.random.Generator:
-    """Return NumPy's random generator for a seed.
-
-    Parameters
-    ----------
-    seed : int, Generator or None
-        A whole number, 0 or more; a generator comes back as it is; None means another one each
-        time.
-
-    Returns
-    -------
-    numpy.random.Generator
-        The same numbers for the same seed.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `seed` is something else.
-
-    Examples
-    --------
-    >>> random_generator(3).integers(10, size=4)
-    array([8, 0, 1, 2])
-    """
-    known = seed is None or isinstance(seed, np.random.Generator)
-    return np.random.default_rng(seed if known else integer(seed, "seed", 0))
+    result = _float(value, name)
+    if not low < result < high:
+        limits = f"between {low} and {high}, both excluded"
+        raise ValueError(f"{name} must lie {limits}, got {came(value)}")
+    return result
 
 
 def share(value: Any, name: str) -> float:
@@ -206,17 +132,80 @@ def share(value: Any, name: str) -> float:
         ...
     ValueError: dropout must be 0 or more and less than 1, got 1
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not 0 <= value < 1:
-        raise ValueError(f"{name} must be 0 or more and less than 1, got {value}")
-    return float(value)
+    result = _float(value, name)
+    if not 0 <= result < 1:
+        raise ValueError(f"{name} must be 0 or more and less than 1, got {came(value)}")
+    return result
+
+
+def integer(value: Any, name: str, least: float = -math.inf, most: float = LARGEST) -> int:
+    """Return a whole number as a Python int; True and False are none.
+
+    Examples
+    --------
+    >>> integer(0, "epochs", 1)
+    Traceback (most recent call last):
+        ...
+    ValueError: epochs must be 1 or more, got 0
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {came(value)}")
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more, got {came(value)}")
+    if value > most:
+        raise ValueError(f"{name} must be at most {most}, got {came(value)}")
+    return int(value)
+
+
+def size(value: Any, name: str, least: int = 1) -> int:
+    """Return the length of an axis, from 1 (or `least`) to `LARGEST_SIZE`."""
+    return integer(value, name, least, LARGEST_SIZE)
+
+
+def integers(
+    values: Any, name: str, *, item: Callable[..., int] = size, least: int = 0
+) -> list[int]:
+    """Return whole numbers as a list; `least` is how many there must be.
+
+    Parameters
+    ----------
+    item : callable
+        ``item(value, name)`` checks each of them: by default it is a size.
+
+    Examples
+    --------
+    >>> integers([3, 0], "sizes")
+    Traceback (most recent call last):
+        ...
+    ValueError: sizes must be 1 or more, got 0
+    """
+    wanted = f"{name} must be a sequence of {f'{least} or more ' if least else ''}integers"
+    listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
+    if isinstance(values, str | bytes) or not listed:
+        raise TypeError(f"{wanted}, got {came(values)}")
+    if len(values) < least:
+        raise ValueError(f"{wanted}, got {came(values)}")
+    return [item(value, name) for value in values]
+
+
+def random_generator(seed: Seed) -> np.random.Generator:
+    """Return NumPy's random generator for a seed.
+
+    A generator comes back as it is; None means another one each time.
+
+    Examples
+    --------
+    >>> random_generator(3).integers(10, size=4)
+    array([8, 0, 1, 2])
+    """
+    known = seed is None or isinstance(seed, np.random.Generator)
+    return np.random.default_rng(seed if known else integer(seed, "seed", 0, math.inf))
 
 
 def flag(value: Any, name: str) -> bool:
     """Return True or False; refuse what only counts as one of them, such as 1 or a text."""
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {came(value)}")
     return bool(value)
 
 
@@ -232,21 +221,46 @@ def choice(value: Any, name: str, options: Iterable[str]) -> str:
     """
     known = tuple(options)
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} must be {' or '.join(map(repr, known))}, got {value!r}")
+        raise ValueError(f"{name} must be {' or '.join(map(repr, known))}, got {came(value)}")
+    return value
+
+
+def function(value: Any, name: str, meaning: str = "a function") -> Any:
+    """Return what can be called.
+
+    Examples
+    --------
+    >>> function("relu", "activation", "a function of an array")
+    Traceback (most recent call last):
+        ...
+    TypeError: activation must be a function of an array, got 'relu'
+    """
+    if not callable(value):
+        raise TypeError(f"{name} must be {meaning}, got {came(value)}")
+    return value
+
+
+def instance(value: Any, name: str, kind: type[Kind]) -> Kind:
+    """Return what belongs to a class.
+
+    Examples
+    --------
+    >>> instance(3.0, "place", complex)
+    Traceback (most recent call last):
+        ...
+    TypeError: place must be a complex, got float
+    """
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        came_as = type(value).__name__
+        raise TypeError(f"{name} must be {article} {kind.__name__}, got {came_as}")
     return value
 
 
 def texts(values: Any, name: str, *, least: int = 1) -> list[str]:
     """Return texts as a list; one single text is refused, since its letters would be taken for it.
 
-    Parameters
-    ----------
-    values : iterable of str
-        What came.
-    name : str
-        Of the argument, for the message.
-    least : int, default 1
-        How many there must be.
+    `least` is how many there must be.
 
     Examples
     --------
@@ -257,12 +271,10 @@ def texts(values: Any, name: str, *, least: int = 1) -> list[str]:
     """
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} must be a list of texts, got one text, {values[:20]!r}")
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be a list of texts, got {values!r:.60}")
-    found = list(values)
+    found = _listed(values, name, "a list of texts")
     for place, value in enumerate(found):
         if not isinstance(value, str):
-            raise TypeError(f"{name}[{place}] must be a text, got {value!r:.60}")
+            raise TypeError(f"{name}[{place}] must be a text, got {came(value)}")
     if len(found) < least:
         raise ValueError(f"{name} must hold {least} or more, got {len(found)}")
     return found
@@ -271,14 +283,7 @@ def texts(values: Any, name: str, *, least: int = 1) -> list[str]:
 def sentences(values: Any, name: str, *, least: int = 1) -> list[list[str]]:
     """Return sentences, each a list of words, as a list of lists.
 
-    Parameters
-    ----------
-    values : iterable of sequences of str
-        What came. A sentence may be empty; a word is a text that is not.
-    name : str
-        Of the argument, for the message.
-    least : int, default 1
-        How many sentences there must be.
+    A sentence may be empty; a word is a text that is not. `least` is how many there must be.
 
     Examples
     --------
@@ -287,21 +292,20 @@ def sentences(values: Any, name: str, *, least: int = 1) -> list[list[str]]:
         ...
     TypeError: sentences[0] must be a list of words, got the text 'one sentence'
     """
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be a list of sentences, got {values!r:.60}")
+    if isinstance(values, str | bytes):
+        raise TypeError(f"{name} must be a list of sentences, got {came(values)}")
     found = []
-    for place, sentence in enumerate(values):
+    for place, sentence in enumerate(_listed(values, name, "a list of sentences")):
+        here = f"{name}[{place}]"
         if isinstance(sentence, str | bytes):
-            raise TypeError(
-                f"{name}[{place}] must be a list of words, got the text {sentence!r:.60}"
-            )
+            raise TypeError(f"{here} must be a list of words, got the text {came(sentence)}")
         if not isinstance(sentence, Sequence | np.ndarray):
-            raise TypeError(f"{name}[{place}] must be a list of words, got {sentence!r:.60}")
-        for word in sentence:
+            raise TypeError(f"{here} must be a list of words, got {came(sentence)}")
+        for word in _listed(sentence, here, "a list of words"):
             if not isinstance(word, str):
-                raise TypeError(f"{name}[{place}] must hold texts, got {word!r:.60}")
+                raise TypeError(f"{here} must hold texts, got {came(word)}")
             if not word:
-                raise ValueError(f"{name}[{place}] must hold words, got an empty text")
+                raise ValueError(f"{here} must hold words, got an empty text")
         found.append(list(sentence))
     if len(found) < least:
         raise ValueError(f"{name} must hold {least} or more, got {len(found)}")
@@ -309,23 +313,24 @@ def sentences(values: Any, name: str, *, least: int = 1) -> list[list[str]]:
 
 
 def tensor(
-    x: Any, name: str, shape: Sequence[Any], *, dtype: torch.dtype | None = None, least: int = 0
+    x: Any,
+    name: str,
+    shape: Sequence[Any],
+    *,
+    dtype: torch.dtype | None = None,
+    least: int = 0,
+    finite: bool = False,
 ) -> Tensor:
-    """Return a tensor that has a given shape, so that a check reads like a comment on the shape.
+    """Return a tensor that has a given shape.
 
     Parameters
     ----------
-    x : Tensor
-        What came.
-    name : str
-        Of the argument, for the message.
-    shape : sequence of int, str or Ellipsis
-        A number stands for itself; a letter such as "B" for any size, the same letter for the same
-        size; ``...``, at the beginning, for any axes.
     dtype : torch.dtype, optional
         What `x` must have; without it, any floating-point type.
     least : int, default 0
-        The smallest size that a letter may stand for.
+        The smallest size that a letter in `shape` may stand for.
+    finite : bool, default False
+        Refuse NaN and infinity.
 
     Examples
     --------
@@ -343,20 +348,12 @@ def tensor(
         raise TypeError(f"{name} must be a Tensor of {wanted}, got {type(x).__name__}")
     if not (x.is_floating_point() if dtype is None else x.dtype == dtype):
         raise TypeError(f"{name} must be a Tensor of {wanted}, got {x.dtype}")
-    free = bool(shape) and shape[0] is ...
-    axes = tuple(shape[1:] if free else shape)
-    sizes = tuple(x.shape)[len(x.shape) - len(axes) :] if axes else ()
-    fits = x.dim() >= len(axes) if free else x.dim() == len(axes)
-    if fits:
-        known: dict[str, int] = {}
-        for axis, size in zip(axes, sizes, strict=True):
-            expected = known.setdefault(axis, size) if isinstance(axis, str) else axis
-            fits &= size == expected and (isinstance(axis, int) or size >= least)
-    if not fits:
-        form = ", ".join(["..."] * free + [str(axis) for axis in axes])
-        form = f"({form},)" if len(axes) == 1 and not free else f"({form})"
+    if not _fits(tuple(x.shape), shape, least):
         more = f", each letter {least} or more" if least else ""
-        raise ValueError(f"{name} must have the shape {form}{more}, got {tuple(x.shape)}")
+        raise ValueError(f"{name} must have the shape {_form(shape)}{more}, got {tuple(x.shape)}")
+    # The sum is quick, and finite if all numbers are (or nearly so).
+    if finite and not math.isfinite(x.detach().sum().item()) and not x.isfinite().all():
+        raise ValueError(f"{name} must be finite, got {x[~x.isfinite()][0]}")
     return x
 
 
@@ -374,7 +371,64 @@ def ids(x: Any, name: str, vocab_size: int, shape: Sequence[Any] = ("B", "T")) -
     import torch
 
     x = tensor(x, name, shape, dtype=torch.int64, least=1)
+    if x.numel() == 0:
+        raise ValueError(f"{name} must hold ids, got none, shape {tuple(x.shape)}")
     low, high = int(x.min()), int(x.max())
     if low < 0 or high >= vocab_size:
         raise ValueError(f"{name} must hold ids from 0 to {vocab_size - 1}, got {low} to {high}")
     return x
+
+
+def came(value: Any, width: int = 60) -> str:
+    """Put what came into few words; never fails, whatever it is.
+
+    Examples
+    --------
+    >>> came("x" * 100, 10)
+    "'xxxxxx..."
+    """
+    try:
+        text = repr(value[:width] if isinstance(value, str | bytes) else value)
+    except Exception:  # its own repr fails, or it is a number of more digits than Python writes
+        whole = isinstance(value, int)
+        text = "a number that is too long" if whole else f"an object of {type(value).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def _float(value: Any, name: str) -> float:
+    """Return a number as a Python float; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number, got {came(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be less than 1.8e308, got {came(value)}") from None
+
+
+def _listed(values: Any, name: str, wanted: str) -> list[Any]:
+    if not isinstance(values, Iterable) or (isinstance(values, np.ndarray) and values.ndim == 0):
+        raise TypeError(f"{name} must be {wanted}, got {came(values)}")
+    return list(values)
+
+
+def _fits(actual: tuple[int, ...], shape: Sequence[Any], least: int = 0) -> bool:
+    """Tell whether a shape is as wanted, with letters of `least` or more."""
+    wanted = tuple(shape)
+    if ... in wanted:
+        front = wanted.index(...)
+        wanted, missing = wanted[:front] + wanted[front + 1 :], len(actual) - len(wanted) + 1
+        actual = actual[:front] + actual[front + max(missing, 0) :]
+    known: dict[str, int] = {}
+    return len(actual) == len(wanted) and all(
+        size == known.setdefault(axis, size) and size >= least
+        if isinstance(axis, str)
+        else size == axis
+        for axis, size in zip(wanted, actual, strict=True)
+    )
+
+
+def _form(shape: Sequence[Any]) -> str:
+    """Write a shape as a reader knows it: (B, T, 33)."""
+    parts = ["..." if axis is ... else str(axis) for axis in shape]
+    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"

@@ -14,7 +14,8 @@ import base64
 import html
 import io
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -25,6 +26,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from companion import progress
+from companion.arguments import came, function
 
 MAXIMUM_FRAMES = 120
 FRAME_DPI = 110
@@ -66,15 +68,6 @@ def explore(
     Explorer
         The controls above a stack of pre-drawn pictures. Make it the last expression of a cell.
 
-    Raises
-    ------
-    TypeError
-        If `draw` is not callable or does not return a text.
-    ValueError
-        If there is no control or more than three, a control has fewer than two values or the same
-        value twice, there are more than 120 combinations, `start` names an unknown control or
-        value, `draw` returns an empty text or does not draw exactly one figure.
-
     Examples
     --------
     >>> def draw(slope):
@@ -85,11 +78,12 @@ def explore(
     >>> widget
     Explorer(slope: 3 values)
     """
-    first = _validate(draw, choices, dict(start or {}))
+    choices = {name: _offered(name, values) for name, values in choices.items()}
+    first = _validate(draw, choices, {} if start is None else start)
     combinations = list(itertools.product(*choices.values()))
     frames = {
         values: _frame(draw, dict(zip(choices, values, strict=True)))
-        for values in _watched(combinations)
+        for values in progress.bar(combinations, desc="drawing")
     }
 
     controls = {
@@ -117,42 +111,46 @@ def explore(
     return explorer
 
 
+def _offered(name: str, values: Any) -> tuple[Any, ...]:
+    """Return the values that a control offers: two or more different numbers, texts or the like."""
+    control = f"control {name!r} must offer a list of two or more values"
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
+        raise TypeError(f"{control}, got {came(values)}")
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    if not isinstance(values, Sequence) or len(values) < 2:
+        raise ValueError(f"{control}, got {came(values)}")
+    for value in values:
+        if not isinstance(value, Hashable) or value != value:
+            raise ValueError(f"control {name!r} cannot offer {came(value)}")
+    if len(set(values)) != len(values):
+        raise ValueError(f"control {name!r} must offer different values, got {came(list(values))}")
+    return tuple(values)
+
+
 def _validate(
     draw: Callable[..., str], choices: Mapping[str, Sequence[Any]], start: Mapping[str, Any]
 ) -> dict[str, int]:
     """Check what `explore` was given; return the index that each control starts with."""
-    if not callable(draw):
-        raise TypeError(f"draw must be a function that draws a figure, got {type(draw).__name__}")
+    function(draw, "draw", "a function that draws a figure")
     if not 1 <= len(choices) <= 3:
         raise ValueError(
             f"explore needs one to three controls, got {len(choices)}: {list(choices)}"
         )
-    frames = 1
-    for name, values in choices.items():
-        if isinstance(values, str) or len(values) < 2:
-            raise ValueError(
-                f"control {name!r} must offer a list of two or more values, got {values!r}"
-            )
-        if len(set(values)) != len(values):
-            raise ValueError(f"control {name!r} must offer different values, got {list(values)}")
-        frames *= len(values)
+    frames = math.prod(map(len, choices.values()))
     if frames > MAXIMUM_FRAMES:
         raise ValueError(
             f"explore draws at most {MAXIMUM_FRAMES} frames, these choices need {frames}"
         )
+    if not isinstance(start, Mapping):
+        raise TypeError(f"start must name controls and their values, got {came(start)}")
     for name, value in start.items():
-        if name not in choices or value not in choices[name]:
-            raise ValueError(
-                f"start must name a control and one of its values, got {name}={value!r}"
-            )
+        if name not in choices or not isinstance(value, Hashable) or value not in choices[name]:
+            known = f"start must name a control and one of its values, got {name}"
+            raise ValueError(f"{known}={came(value)}")
     return {
         name: list(values).index(start.get(name, values[0])) for name, values in choices.items()
     }
-
-
-def _watched(combinations: list[tuple[Any, ...]]) -> Any:
-    """Iterate with a progress bar if a person is watching the session, else without."""
-    return progress.bar(combinations, desc="drawing")
 
 
 def _frame(draw: Callable[..., str], values: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 The colours are the eight of Okabe and Ito, which stay apart for colour-blind readers; curves differ
 in line style and points in marker as well, so that no figure depends on colour alone. Hangul is
 drawn with NanumGothic, taken glyph by glyph where the Latin font has none. Every helper draws into
-axes that it is given and leaves titles, sizes and saving to its caller.
+axes, `ax`, that it is given, and leaves titles, sizes and saving to its caller.
 
 References: M. Okabe and K. Ito (2008), Color Universal Design.
 
@@ -15,19 +15,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from itertools import cycle, pairwise
+from itertools import cycle, pairwise, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from cycler import cycler
 from matplotlib import font_manager, pyplot
-from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, is_color_like, to_rgb
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from companion.arguments import array, came, finite, function, instance, integer, integers, size
 
 COLOURS = {
     "black": "#000000",
@@ -52,11 +52,6 @@ LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 def use_style() -> None:
     """Set the course's matplotlib style for all figures that follow, Hangul included.
-
-    Raises
-    ------
-    ImportError
-        If the package that carries the font is not installed.
 
     Examples
     --------
@@ -111,8 +106,6 @@ def draw_network(
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw. Its frame is removed.
     sizes : sequence of int
         Neurons per layer, input layer first.
     layer_names : sequence of str, optional
@@ -122,32 +115,19 @@ def draw_network(
     weights : sequence of array_like, optional
         One array of shape (n_outputs, n_inputs) between each two layers. A line is then as wide as
         its weight is large: blue and solid if positive, vermillion and dashed if negative.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two layers, a layer has no neuron, or names, labels or weights do
-        not fit the sizes.
     """
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(
-            f"sizes must name at least two layers of 1 or more neurons, got {list(sizes)}"
-        )
-    if layer_names is not None and len(layer_names) != len(sizes):
-        raise ValueError(
-            f"layer_names must have a name for each of {len(sizes)} layers, got {len(layer_names)}"
-        )
-    if neuron_labels is not None and [len(layer) for layer in neuron_labels] != list(sizes):
-        raise ValueError(
-            f"neuron_labels must have {list(sizes)} texts per layer, "
-            f"got {[len(layer) for layer in neuron_labels]}"
-        )
-    arrays = None if weights is None else [np.asarray(weight, dtype=float) for weight in weights]
-    expected = list(zip(sizes[1:], sizes[:-1], strict=True))
-    if arrays is not None and [array.shape for array in arrays] != expected:
-        raise ValueError(
-            f"weights must have the shapes {expected}, got {[array.shape for array in arrays]}"
-        )
+    instance(ax, "ax", Axes)
+    sizes = integers(sizes, "sizes", least=2)
+    if layer_names is not None:
+        layer_names = _texts(layer_names, "layer_names", len(sizes))
+    if neuron_labels is not None:
+        labels = zip(_items(neuron_labels, "neuron_labels", len(sizes)), sizes, strict=True)
+        neuron_labels = [_texts(texts, "neuron_labels", count) for texts, count in labels]
+    arrays = None
+    if weights is not None:
+        shapes = zip(sizes[1:], sizes[:-1], strict=True)
+        given = _items(weights, "weights", len(sizes) - 1)
+        arrays = [finite(*pair) for pair in zip(given, repeat("weights"), shapes)]
 
     gap, spacing, radius = 3.0, 1.0, 0.32
     places = [
@@ -197,31 +177,21 @@ def draw_matrix(
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw.
     matrix : array_like, shape (R, C)
         Finite numbers.
     row_labels, column_labels : sequence of str, optional
         R and C texts.
     digits : int, default 2
         Digits after the decimal point.
-
-    Raises
-    ------
-    ValueError
-        If the matrix is empty, not two-dimensional or not finite, or a label is missing.
     """
-    values = np.asarray(matrix, dtype=float)
-    if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
-        raise ValueError(
-            f"matrix must be a non-empty (R, C) array of finite numbers, got shape {values.shape}"
-        )
-    for name, labels, length in (
-        ("row_labels", row_labels, values.shape[0]),
-        ("column_labels", column_labels, values.shape[1]),
-    ):
-        if labels is not None and len(labels) != length:
-            raise ValueError(f"{name} must have {length} texts, got {len(labels)}")
+    instance(ax, "ax", Axes)
+    values = finite(matrix, "matrix", ("R", "C"))
+    if values.size == 0:
+        raise ValueError(f"matrix must not be empty, got the shape {values.shape}")
+    R, C = values.shape
+    row_labels = _texts(range(R) if row_labels is None else row_labels, "row_labels", R)
+    column_labels = _texts(range(C) if column_labels is None else column_labels, "column_labels", C)
+    digits = integer(digits, "digits", 0, 20)
     largest = float(np.abs(values).max()) or 1.0
     share = np.abs(values)[..., None] / largest * 0.8  # (R, C, 1): 0 is white
     tone = np.where(values[..., None] >= 0, to_rgb(COLOURS["blue"]), to_rgb(COLOURS["vermillion"]))
@@ -231,8 +201,8 @@ def draw_matrix(
         text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
         # Black on the darkest cell still has a contrast of more than 5 : 1.
         ax.text(column, row, text, ha="center", va="center", color="black")
-    ax.set_xticks(range(values.shape[1]), column_labels or [str(i) for i in range(values.shape[1])])
-    ax.set_yticks(range(values.shape[0]), row_labels or [str(i) for i in range(values.shape[0])])
+    ax.set_xticks(range(C), column_labels)
+    ax.set_yticks(range(R), row_labels)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
 
@@ -242,27 +212,17 @@ def draw_curves(ax: Axes, x: ArrayLike, curves: Mapping[str, ArrayLike]) -> None
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw.
     x : array_like, shape (N,)
         The common horizontal values.
     curves : mapping of str to array_like of shape (N,)
         Name of each curve to its vertical values. At most six.
-
-    Raises
-    ------
-    ValueError
-        If there is no curve or more than six, or a curve's length differs from that of `x`.
     """
-    horizontal = np.asarray(x, dtype=float)
-    if not 1 <= len(curves) <= len(SEQUENCE):
-        raise ValueError(f"curves must name 1 to {len(SEQUENCE)} curves, got {len(curves)}")
+    instance(ax, "ax", Axes)
+    horizontal = _heights(x, "x", None)
+    if not isinstance(curves, Mapping) or not 1 <= len(curves) <= len(SEQUENCE):
+        raise ValueError(f"curves must name 1 to {len(SEQUENCE)} curves, got {came(curves)}")
     for (name, y), colour, style in zip(curves.items(), cycle(SEQUENCE), cycle(LINE_STYLES)):
-        vertical = np.asarray(y, dtype=float)
-        if vertical.shape != horizontal.shape:
-            raise ValueError(
-                f"curve {name!r} must have the shape of x {horizontal.shape}, got {vertical.shape}"
-            )
+        vertical = _heights(y, f"curve {name!r}", horizontal.shape)
         ax.plot(horizontal, vertical, label=name, color=colour, linestyle=style)
     ax.legend()
 
@@ -279,8 +239,6 @@ def draw_regions(
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw; its limits become the two ranges.
     predict : callable
         Takes points of shape (resolution**2, 2), returns class numbers 0, 1, ... of shape
         (resolution**2,).
@@ -288,28 +246,19 @@ def draw_regions(
         Lower and upper end.
     resolution : int, default 200
         Points per axis.
-
-    Raises
-    ------
-    ValueError
-        If a range is empty, or `predict` returns another shape or more classes than colours.
     """
-    for name, (low, high) in (("x_range", x_range), ("y_range", y_range)):
+    instance(ax, "ax", Axes)
+    function(predict, "predict", "a function of points")
+    for name, ends in (("x_range", x_range), ("y_range", y_range)):
+        low, high = finite(ends, name, (2,))
         if not low < high:
-            raise ValueError(f"{name} must run from a lower to a higher number, got {(low, high)}")
+            raise ValueError(f"{name} must run from a lower to a higher number, got {came(ends)}")
+    resolution = size(resolution, "resolution")
     horizontal, vertical = np.meshgrid(
         np.linspace(*x_range, resolution), np.linspace(*y_range, resolution)
     )
-    classes = np.asarray(predict(np.column_stack([horizontal.ravel(), vertical.ravel()])))
-    if classes.shape != (resolution**2,):
-        raise ValueError(
-            f"predict must return a class per point, shape {(resolution**2,)}, got {classes.shape}"
-        )
-    if classes.min() < 0 or classes.max() >= len(SEQUENCE):
-        raise ValueError(
-            f"predict must return classes 0 to {len(SEQUENCE) - 1}, "
-            f"got {classes.min()} to {classes.max()}"
-        )
+    points = np.column_stack([horizontal.ravel(), vertical.ravel()])  # (resolution**2, 2)
+    classes = _classes(predict(points), "what predict returns", len(points), len(SEQUENCE))
     ax.imshow(
         classes.reshape(horizontal.shape),
         extent=(*x_range, *y_range),
@@ -332,30 +281,18 @@ def draw_points(
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw.
     points : array_like, shape (N, 2)
         The points.
     labels : array_like of int, shape (N,)
         The class of each point: 0, 1, ...
     names : sequence of str, optional
         One name per class; makes a legend.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit, a label is out of range, or a name is missing.
     """
-    places, classes = np.asarray(points, dtype=float), np.asarray(labels)
-    if places.ndim != 2 or places.shape[1] != 2:
-        raise ValueError(f"points must have shape (N, 2), got {places.shape}")
-    if classes.shape != places.shape[:1]:
-        raise ValueError(f"labels must have shape {places.shape[:1]}, got {classes.shape}")
-    count = len(SEQUENCE) if names is None else len(names)
-    if classes.size and not (classes.min() >= 0 and classes.max() < count):
-        raise ValueError(
-            f"labels must lie between 0 and {count - 1}, got {classes.min()} to {classes.max()}"
-        )
+    instance(ax, "ax", Axes)
+    places = finite(points, "points", ("N", 2))
+    names = None if names is None else _texts(names, "names")
+    count = len(SEQUENCE) if names is None else min(len(names), len(SEQUENCE))
+    classes = _classes(labels, "labels", len(places), count)
     for label in np.unique(classes):
         ax.scatter(
             *places[classes == label].T,
@@ -379,5 +316,41 @@ def pale(colour: str) -> tuple[float, float, float]:
     >>> pale("#000000")
     (0.75, 0.75, 0.75)
     """
+    if not isinstance(colour, str) or not is_color_like(colour):
+        raise ValueError(f"colour must be a name or code of a colour, got {came(colour)}")
     red, green, blue = (0.75 + 0.25 * channel for channel in to_rgb(colour))
     return red, green, blue
+
+
+def _items(values: Any, name: str, count: int | None = None) -> list[Any]:
+    """Return a list of as many as there must be."""
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
+        raise TypeError(f"{name} must be a list, got {came(values)}")
+    if isinstance(values, np.ndarray) and values.ndim == 0:
+        raise TypeError(f"{name} must be a list, got {came(values)}")
+    if count is not None and len(values) != count:
+        raise ValueError(f"{name} must hold {count}, got {len(values)}")
+    return list(values)
+
+
+def _texts(values: Any, name: str, count: int | None = None) -> list[str]:
+    """Return what is to be written at things, as many as there are."""
+    return [str(value) for value in _items(values, name, count)]
+
+
+def _heights(values: Any, name: str, shape: tuple[int, ...] | None) -> np.ndarray:
+    """Return numbers, shape (N,); NaN and infinity leave a gap in a curve."""
+    numbers = array(values, name)
+    if numbers.dtype.kind not in "iubf":
+        raise TypeError(f"{name} must hold real numbers, got {numbers.dtype}")
+    if numbers.ndim != 1 or (shape is not None and numbers.shape != shape):
+        raise ValueError(f"{name} must have the shape {shape or '(N,)'}, got {numbers.shape}")
+    return numbers.astype(float)
+
+
+def _classes(values: Any, name: str, count: int, n_classes: int) -> np.ndarray:
+    """Return a class from 0 to `n_classes` - 1 for each point."""
+    classes = finite(values, name, (count,)).astype(int)
+    if ((classes < 0) | (classes >= n_classes) | (classes != array(values, name))).any():
+        raise ValueError(f"{name} must lie between 0 and {n_classes - 1}, got {came(values)}")
+    return classes

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -86,3 +87,363 @@ def test_random_generator_repeats_itself():
         arguments.random_generator(-1)
     with pytest.raises(TypeError, match=r"^seed must be an integer, got 1.5$"):
         arguments.random_generator(1.5)
+
+
+def refused(error, message, function, *arguments, **options):
+    with pytest.raises(error, match=message):
+        function(*arguments, **options)
+
+
+def test_array_keeps_the_type_and_refuses_unequal_rows():
+    assert arguments.array(["a", "b"], "x").dtype.kind == "U"
+    refused(
+        ValueError,
+        r"^x must have rows of equal length, got \[\[1\]",
+        arguments.array,
+        [[1], [2, 3]],
+        "x",
+    )
+    learned = torch.ones(1, requires_grad=True)
+    refused(TypeError, "^x must be an array, got tensor", arguments.array, learned, "x")
+    refused(
+        TypeError, "^x must be an array, got tensor", arguments.array, torch.eye(2).to_sparse(), "x"
+    )
+
+
+def test_letters_in_a_shape():
+    assert arguments.real(np.zeros((2, 3)), "x", ("N", 3)).shape == (2, 3)
+    assert arguments.finite(np.zeros((2, 2)), "x", ("N", "N")).shape == (2, 2)
+    assert arguments.real(5.0, "x", ()).shape == ()
+    for shape in ((..., 3), ("N", ...), ("N", ..., 3), (..., "N", 3)):
+        assert arguments.real(np.zeros((2, 7, 3)), "x", shape).shape == (2, 7, 3)
+    refused(
+        ValueError,
+        r"x must have shape \(N, N\), got \(2, 3\)",
+        arguments.real,
+        np.zeros((2, 3)),
+        "x",
+        ("N", "N"),
+    )
+    refused(ValueError, r"x must have shape \(..., 3\), got \(\)", arguments.real, 1, "x", (..., 3))
+    refused(
+        ValueError,
+        r"x must have shape \(N, ..., 3\), got \(3,\)",
+        arguments.real,
+        [1] * 3,
+        "x",
+        ("N", ..., 3),
+    )
+    refused(ValueError, r"x must have shape \(N,\), got \(\)", arguments.real, 1, "x", ("N",))
+
+
+@pytest.mark.parametrize("value", [0, 2.5, np.float32(0.5), np.int8(3)])
+def test_number_returns_a_python_float(value):
+    result = arguments.number(value, "noise", 0)
+    assert (type(result), result) == (float, float(value))
+
+
+def test_number_refuses():
+    for value in (np.nan, np.inf, -np.inf):
+        refused(ValueError, "^noise must be finite, got ", arguments.number, value, "noise")
+    refused(ValueError, "^noise must be 0 or more, got -0.5$", arguments.number, -0.5, "noise", 0)
+    for value in (True, None, "1", 1j, np.complex64(1), [1.0]):
+        refused(TypeError, "^noise must be a number, got ", arguments.number, value, "noise")
+
+
+HUGE = 10**5000  # more digits than Python writes
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda value: arguments.number(value, "n"),
+        lambda value: arguments.between(0, value, np.inf, "n"),
+        lambda value: arguments.share(value, "n"),
+        lambda value: arguments.integer(value, "n"),
+        lambda value: arguments.size(value, "n"),
+    ],
+)
+def test_numbers_that_no_computer_holds(call):
+    refused(ValueError, "^n must be .* got a number that is too long$", call, HUGE)
+    refused(ValueError, "^n must be .* got 1000", call, 10**400)
+
+
+def test_share_includes_0_and_excludes_1():
+    assert arguments.share(0, "dropout") == 0.0
+    for value in (1, -0.1, np.nan, np.inf):
+        refused(
+            ValueError,
+            "^dropout must be 0 or more and less than 1, got ",
+            arguments.share,
+            value,
+            "dropout",
+        )
+    refused(TypeError, "^dropout must be a number, got True$", arguments.share, True, "dropout")
+
+
+def test_integer_has_a_largest():
+    assert arguments.integer(5, "n", 1, 5) == 5
+    refused(ValueError, "^n must be at most 5, got 6$", arguments.integer, 6, "n", 1, 5)
+    assert arguments.integer(2**63 - 1, "n") == 2**63 - 1
+    refused(ValueError, "^n must be at most 9223372036854775807", arguments.integer, 2**63, "n")
+    assert arguments.random_generator(2**100).random() == np.random.default_rng(2**100).random()
+
+
+def test_sizes():
+    assert arguments.size(2**24, "width") == 2**24
+    assert arguments.size(0, "padding", 0) == 0
+    refused(
+        ValueError,
+        "^width must be at most 16777216, got 16777217$",
+        arguments.size,
+        2**24 + 1,
+        "width",
+    )
+    refused(ValueError, "^width must be 1 or more, got 0$", arguments.size, 0, "width")
+    assert arguments.integers(np.array([3, 1]), "sizes") == [3, 1]
+    assert arguments.integers((), "hidden") == []
+    refused(
+        TypeError, "^sizes must be a sequence of integers, got 3$", arguments.integers, 3, "sizes"
+    )
+    for value in ("12", {1, 2}, (n for n in (1, 2)), np.array(3)):
+        refused(
+            TypeError,
+            "^sizes must be a sequence of 2 or more integers, got ",
+            arguments.integers,
+            value,
+            "sizes",
+            least=2,
+        )
+    refused(
+        ValueError,
+        r"^sizes must be a sequence of 2 or more integers, got \[1\]$",
+        arguments.integers,
+        [1],
+        "sizes",
+        least=2,
+    )
+    refused(TypeError, "^sizes must be an integer, got 1.5$", arguments.integers, [1, 1.5], "sizes")
+    assert arguments.integers([-3], "ends", item=arguments.integer) == [-3]
+
+
+def test_flag_takes_no_number():
+    assert arguments.flag(np.True_, "causal") is True
+    for value in (1, 0, None, "yes", np.array([True])):
+        refused(TypeError, "^causal must be True or False, got ", arguments.flag, value, "causal")
+
+
+def test_choice_names_the_options():
+    assert arguments.choice("relu", "activation", ["relu", "gelu"]) == "relu"
+    for value in ("swish", None, 1, ["relu"]):
+        refused(
+            ValueError,
+            "^activation must be 'relu' or 'gelu', got ",
+            arguments.choice,
+            value,
+            "activation",
+            ("relu", "gelu"),
+        )
+
+
+def test_functions_and_objects():
+    assert arguments.function(len, "measure") is len
+    refused(
+        TypeError,
+        "^measure must be a function of x, got 3$",
+        arguments.function,
+        3,
+        "measure",
+        "a function of x",
+    )
+    assert arguments.instance(3, "n", int) == 3
+    refused(
+        TypeError,
+        "^model must be a Module, got Tensor$",
+        arguments.instance,
+        torch.ones(1),
+        "model",
+        torch.nn.Module,
+    )
+    refused(TypeError, "^ax must be an OSError, got int$", arguments.instance, 1, "ax", OSError)
+
+
+def test_texts():
+    assert arguments.texts(iter(["a", ""]), "texts") == ["a", ""]
+    assert arguments.texts([], "texts", least=0) == []
+    for value in ("one", b"one"):
+        refused(
+            TypeError,
+            "^texts must be a list of texts, got one text, b?'one'$",
+            arguments.texts,
+            value,
+            "texts",
+        )
+    for value in (None, 3, np.array("a")):
+        refused(TypeError, "^texts must be a list of texts, got ", arguments.texts, value, "texts")
+    refused(TypeError, r"^texts\[1\] must be a text, got 3$", arguments.texts, ["a", 3], "texts")
+    refused(ValueError, "^texts must hold 1 or more, got 0$", arguments.texts, [], "texts")
+
+
+def test_sentences():
+    given = (["a", "b"], ("c",), np.array(["d"]), [])
+    assert arguments.sentences(given, "sentences") == [["a", "b"], ["c"], ["d"], []]
+    for value in ("one", None, 3):
+        refused(
+            TypeError,
+            "^sentences must be a list of sentences, got ",
+            arguments.sentences,
+            value,
+            "sentences",
+        )
+    refused(
+        TypeError,
+        r"^sentences\[1\] must be a list of words, got the text 'b'$",
+        arguments.sentences,
+        [["a"], "b"],
+        "sentences",
+    )
+    refused(
+        TypeError,
+        r"^sentences\[0\] must be a list of words, got {'a'}$",
+        arguments.sentences,
+        [{"a"}],
+        "sentences",
+    )
+    refused(
+        TypeError,
+        r"^sentences\[0\] must hold texts, got 3$",
+        arguments.sentences,
+        [["a", 3]],
+        "sentences",
+    )
+    refused(
+        ValueError,
+        r"^sentences\[0\] must hold words, got an empty text$",
+        arguments.sentences,
+        [[""]],
+        "sentences",
+    )
+    refused(
+        ValueError, "^sentences must hold 1 or more, got 0$", arguments.sentences, [], "sentences"
+    )
+
+
+def test_tensor_compares_type_and_shape():
+    x = torch.zeros(2, 3, 5)
+    for shape in (("B", "T", 5), (2, 3, 5), (..., 5), ("B", ...), (...,)):
+        assert arguments.tensor(x, "x", shape) is x
+    whole = torch.zeros(2, dtype=torch.int64)
+    assert arguments.tensor(whole, "x", ("N",), dtype=torch.int64) is whole
+    refused(
+        TypeError,
+        "^x must be a Tensor of floating-point numbers, got ndarray$",
+        arguments.tensor,
+        x.numpy(),
+        "x",
+        (...,),
+    )
+    refused(
+        TypeError,
+        "^x must be a Tensor of floating-point numbers, got torch.int64$",
+        arguments.tensor,
+        whole,
+        "x",
+        (...,),
+    )
+    refused(
+        TypeError,
+        "^x must be a Tensor of torch.float64, got torch.float32$",
+        arguments.tensor,
+        x,
+        "x",
+        (...,),
+        dtype=torch.float64,
+    )
+    refused(
+        ValueError,
+        r"^x must have the shape \(B, B, 5\), got \(2, 3, 5\)$",
+        arguments.tensor,
+        x,
+        "x",
+        ("B", "B", 5),
+    )
+    refused(
+        ValueError,
+        r"^x must have the shape \(B, T\), each letter 1 or more, got \(0, 3\)$",
+        arguments.tensor,
+        x[:0, :, 0],
+        "x",
+        ("B", "T"),
+        least=1,
+    )
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_tensor_can_be_asked_to_be_finite(number):
+    x = torch.tensor([1.0, number])
+    assert arguments.tensor(x, "x", ("N",)) is x
+    refused(
+        ValueError,
+        "^x must be finite, got (nan|inf|-inf)$",
+        arguments.tensor,
+        x,
+        "x",
+        ("N",),
+        finite=True,
+    )
+    large = torch.full((4,), 3e38)  # finite, though their sum is not
+    assert arguments.tensor(large, "x", ("N",), finite=True) is large
+
+
+def test_ids_lie_in_the_vocabulary():
+    x = torch.tensor([[0, 6]])
+    assert arguments.ids(x, "source", 7) is x
+    refused(
+        ValueError,
+        "^source must hold ids from 0 to 6, got 0 to 7$",
+        arguments.ids,
+        x + torch.tensor([0, 1]),
+        "source",
+        7,
+    )
+    refused(
+        ValueError,
+        "^source must hold ids from 0 to 6, got -1 to 5$",
+        arguments.ids,
+        x - 1,
+        "source",
+        7,
+    )
+    refused(
+        TypeError,
+        "^source must be a Tensor of torch.int64, got torch.float32$",
+        arguments.ids,
+        x.float(),
+        "source",
+        7,
+    )
+    refused(
+        ValueError,
+        r"^source must have the shape \(B, T\), each letter 1 or more, got \(1, 0\)$",
+        arguments.ids,
+        x[:, :0],
+        "source",
+        7,
+    )
+    refused(
+        ValueError, "^source must hold ids, got none", arguments.ids, x[:, :0], "source", 7, (...,)
+    )
+
+
+class Silent:
+    def __repr__(self):
+        raise RuntimeError
+
+
+def test_came_never_fails_and_is_short():
+    assert arguments.came([1, 2]) == "[1, 2]"
+    assert arguments.came("a\nb") == r"'a\nb'"
+    assert arguments.came(Silent()) == "an object of Silent"
+    assert arguments.came(HUGE) == "a number that is too long"
+    for value in ("x" * 10**6, ["x"] * 1000, np.zeros((9, 9))):
+        assert len(arguments.came(value)) == 60

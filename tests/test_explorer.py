@@ -4,6 +4,7 @@ import base64
 import io
 
 import ipywidgets
+import numpy as np
 import pytest
 from ipywidgets.embed import dependency_state
 from matplotlib import pyplot
@@ -117,11 +118,19 @@ def empty_text(slope):
     [
         (draw, {}, ValueError, "one to three controls, got 0"),
         (draw, {name: [1, 2] for name in "abcd"}, ValueError, "one to three controls, got 4"),
+        (draw, {"slope": None}, TypeError, "'slope' must offer a list of two or more .* got None"),
+        (draw, {"slope": 3}, TypeError, "'slope' must offer a list .* got 3"),
+        (draw, {"slope": {1, 2}}, TypeError, "'slope' must offer a list .* got {1, 2}"),
+        (draw, {"slope": np.array(3.0)}, ValueError, "'slope' must offer a list .* got 3.0"),
+        (draw, {"slope": [[1], [2]]}, ValueError, r"'slope' cannot offer \[1\]"),
+        (draw, {"slope": [1.0, np.nan]}, ValueError, "'slope' cannot offer nan"),
+        (draw, {"slope": [1, 2], "start": 3}, TypeError, "start must name controls .* got 3"),
+        (draw, {"slope": [1, 2], "start": {"slope": [1]}}, ValueError, r"values, got slope=\[1\]"),
         (draw, {"slope": [1]}, ValueError, r"'slope' must offer .* two or more values, got \[1\]"),
-        (draw, {"colour": "red"}, ValueError, "'colour' must offer a list .* got 'red'"),
+        (draw, {"colour": "red"}, TypeError, "'colour' must offer a list .* got 'red'"),
         (draw, {"slope": [1, 1]}, ValueError, r"different values, got \[1, 1\]"),
         (draw, {"slope": range(121)}, ValueError, "at most 120 frames, these choices need 121"),
-        ("draw", {"slope": [1, 2]}, TypeError, "a function that draws a figure, got str"),
+        ("draw", {"slope": [1, 2]}, TypeError, "a function that draws a figure, got"),
         (without_figure, {"slope": [1, 2]}, ValueError, "one new figure, drew 0 for slope=1"),
         (two_figures, {"slope": [1, 2]}, ValueError, "one new figure, drew 2 for slope=1"),
         (without_text, {"slope": [1, 2]}, TypeError, "alt text, returned NoneType for slope=1"),

@@ -76,11 +76,14 @@ def test_weights_of_zero_are_drawn_thin(ax):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sizes": [3]}, r"at least two layers of 1 or more neurons, got \[3\]"),
-        ({"sizes": [3, 0]}, r"got \[3, 0\]"),
-        ({"sizes": [2, 1], "layer_names": ["in"]}, "each of 2 layers, got 1"),
-        ({"sizes": [2, 1], "neuron_labels": [["a"], ["b"]]}, r"\[2, 1\] texts.*got \[1, 1\]"),
-        ({"sizes": [2, 1], "weights": [np.ones((2, 1))]}, r"\[\(1, 2\)\], got \[\(2, 1\)\]"),
+        ({"sizes": [3]}, r"sizes must be a sequence of 2 or more integers, got \[3\]"),
+        ({"sizes": [3, 0]}, r"sizes must be 1 or more, got 0"),
+        ({"sizes": [2, 1], "layer_names": ["in"]}, "layer_names must hold 2, got 1"),
+        ({"sizes": [2, 1], "neuron_labels": [["a"], ["b"]]}, r"neuron_labels must hold 2, got 1"),
+        (
+            {"sizes": [2, 1], "weights": [np.ones((2, 1))]},
+            r"weights must have shape \(1, 2\), got \(2, 1\)",
+        ),
     ],
 )
 def test_a_network_that_does_not_fit_is_refused(ax, arguments, message):
@@ -103,10 +106,10 @@ def test_a_matrix_shows_its_numbers_legibly(ax):
 @pytest.mark.parametrize(
     ("matrix", "labels", "message"),
     [
-        ([1.0, 2.0], None, r"got shape \(2,\)"),
-        (np.ones((0, 2)), None, r"got shape \(0, 2\)"),
-        ([[np.nan]], None, "finite numbers"),
-        ([[1.0]], ["a", "b"], "row_labels must have 1 texts, got 2"),
+        ([1.0, 2.0], None, r"matrix must have shape \(R, C\), got \(2,\)"),
+        (np.ones((0, 2)), None, r"must not be empty, got the shape \(0, 2\)"),
+        ([[np.nan]], None, "matrix must not contain NaN"),
+        ([[1.0]], ["a", "b"], "row_labels must hold 1, got 2"),
     ],
 )
 def test_a_matrix_that_cannot_be_drawn_is_refused(ax, matrix, labels, message):
@@ -123,9 +126,9 @@ def test_curves_differ_in_colour_and_in_line_style(ax):
 
 
 def test_curves_that_do_not_fit_are_refused(ax):
-    with pytest.raises(ValueError, match="1 to 6 curves, got 0"):
+    with pytest.raises(ValueError, match=r"1 to 6 curves, got \{\}"):
         figures.draw_curves(ax, [1], {})
-    with pytest.raises(ValueError, match="1 to 6 curves, got 7"):
+    with pytest.raises(ValueError, match="1 to 6 curves, got"):
         figures.draw_curves(ax, [1], {str(n): [1] for n in range(7)})
     with pytest.raises(ValueError, match=r"curve 'a' must have the shape of x \(2,\), got \(3,\)"):
         figures.draw_curves(ax, [1, 2], {"a": [1, 2, 3]})
@@ -146,7 +149,11 @@ def test_regions_are_coloured_where_the_classifier_says(ax):
     ("predict", "x_range", "message"),
     [
         (lambda p: np.zeros(3), (0, 1), r"shape \(100,\), got \(3,\)"),
-        (lambda p: np.full(len(p), 6), (0, 1), "classes 0 to 5, got 6 to 6"),
+        (
+            lambda p: np.full(len(p), 6),
+            (0, 1),
+            "what predict returns must lie between 0 and 5, got",
+        ),
         (lambda p: np.zeros(len(p)), (1, 1), r"x_range must run .* got \(1, 1\)"),
     ],
 )
@@ -166,7 +173,7 @@ def test_points_have_a_marker_and_a_colour_per_class(ax):
     [
         ([1.0, 2.0], [0, 1], r"shape \(N, 2\), got \(2,\)"),
         ([[0, 0]], [0, 1], r"shape \(1,\), got \(2,\)"),
-        ([[0, 0]], [2], "between 0 and 1, got 2 to 2"),
+        ([[0, 0]], [2], "labels must lie between 0 and 1, got"),
     ],
 )
 def test_points_that_do_not_fit_are_refused(ax, points, labels, message):

@@ -8,7 +8,8 @@ nodes v that were made from u:
 
 `Value` does this with one number per node, `Tensor` with an array and broadcasting. Whatever is no
 Tensor (numbers, arrays) is a constant. Arrays in a Tensor are read-only: assign a new one to
-``data``, and results made earlier keep the old one. What this module leaves out: second
+``data``, and results made earlier keep the old one. ``==`` compares entry by entry, and a Tensor of
+one number counts as True or False, as in NumPy and PyTorch. What this module leaves out: second
 derivatives, graphics processors, changes in place.
 
 References (in full in the chapter's bibliography): Rumelhart, Hinton and Williams (1986).
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from companion.arguments import array, came, flag, instance, number
 from companion.basics import networks
 
 Axis = int | tuple[int, ...] | None
@@ -74,7 +76,10 @@ class Value:
     __slots__ = ("data", "edges", "grad", "number", "operation")
 
     def __init__(self, data: float, edges: tuple = (), operation: str = "") -> None:
-        self.data, self.edges, self.operation = float(data), edges, operation
+        self.data = data if type(data) is float else number(data, "data")
+        if self.data != self.data:
+            raise ValueError("data must not be NaN")
+        self.edges, self.operation = edges, operation
         self.grad, self.number = 0.0, _next_number()
 
     def __add__(self, other: Value | float) -> Value:
@@ -130,11 +135,6 @@ class Tensor:
     operation : str
         How it was made; empty if it was not made from others.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `data` holds whole numbers or no numbers at all; if it is not finite.
-
     Examples
     --------
     >>> x = Tensor([1.0, 2.0, 3.0])
@@ -187,6 +187,21 @@ class Tensor:
     def __repr__(self) -> str:
         return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')})"
 
+    def __eq__(self, other: object) -> Any:
+        """Compare entry by entry, as NumPy does; the result has no gradient."""
+        return self._data == (other._data if isinstance(other, Tensor) else other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != (other._data if isinstance(other, Tensor) else other)
+
+    __hash__ = object.__hash__  # two tensors with the same numbers are two nodes
+
+    def __bool__(self) -> bool:
+        """Tell whether the only entry is not 0; of several entries nobody could say."""
+        if self._data.size != 1:
+            raise ValueError(f"a Tensor of {self._data.size} numbers is neither True nor False")
+        return bool(self._data.item())
+
     # Each operation keeps its result and, for each input, what becomes of a gradient g.
 
     def __add__(self, other: Any) -> Tensor:
@@ -227,9 +242,7 @@ class Tensor:
         return _node(-self._data, "× −1", (self, np.negative))
 
     def __pow__(self, exponent: float) -> Tensor:
-        if not isinstance(exponent, int | float | np.number):
-            raise TypeError(f"the exponent must be a plain number, got {exponent!r}")
-        a, n = self._data, float(exponent)
+        a, n = self._data, number(exponent, "exponent")
         if (not n.is_integer() and (a < 0).any()) or (n < 1 and n != 0 and not a.all()):
             raise ValueError(f"{a.min()} to the power {n:g} has no real value or no slope")
         slope = (lambda g: g * (n * a ** (n - 1))) if n else np.zeros_like
@@ -276,20 +289,20 @@ class Tensor:
     def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
         """Return the sum of all entries, or along one axis or several."""
         a = self._data
-        y = np.add.reduce(a, axis=axis, keepdims=keepdims)
+        y = _along(np.add.reduce, a, axis, keepdims)
         return _node(y, "sum", (self, lambda g: _spread(g, a, axis, keepdims)))
 
     def mean(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
         """Return the mean of all entries, or along one axis or several."""
         a = _some(self._data, "mean")
-        y = np.add.reduce(a, axis=axis, keepdims=keepdims)
+        y = _along(np.add.reduce, a, axis, keepdims)
         n = a.size / y.size
         return _node(y / n, "mean", (self, lambda g: _spread(g / n, a, axis, keepdims)))
 
     def max(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
         """Return the largest entry; equal ones share the gradient equally, as in `torch.amax`."""
         a = _some(self._data, "max")
-        y = a.max(axis=axis, keepdims=keepdims)
+        y = _along(np.maximum.reduce, a, axis, keepdims)
 
         def part(g: Any) -> np.ndarray:
             winners = a == _spread(y, a, axis, keepdims)
@@ -301,11 +314,15 @@ class Tensor:
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same entries in another shape; one length may be -1."""
         a = self._data
-        return _node(a.reshape(*shape), "reshape", (self, lambda g: g.reshape(a.shape)))
+        y = _fit_axes("shape", shape, a, lambda: a.reshape(*shape))
+        return _node(y, "reshape", (self, lambda g: g.reshape(a.shape)))
 
     def transpose(self, *axes: int) -> Tensor:
         """Return the tensor with its axes in the given order, by default in reverse."""
-        y = self._data.transpose(*axes)
+        a = self._data
+        if len(axes) == 1 and isinstance(axes[0], tuple | list):
+            axes = tuple(axes[0])
+        y = _fit_axes("axes", axes, a, lambda: a.transpose(axes or None))
         back = np.argsort([axis % y.ndim for axis in axes]) if axes else None
         return _node(y, "transpose", (self, lambda g: g.transpose(back)))
 
@@ -319,12 +336,6 @@ class Tensor:
         gradient : array_like of the shape of `data`, optional
             Gradient of the result with respect to this tensor. May be left out if this tensor holds
             one number: then it is itself the result, with gradient 1.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `gradient` is missing, or not real and finite, or of another shape; if `data` is not
-            finite.
         """
         like = self._data
         if gradient is None and like.size != 1:
@@ -348,7 +359,7 @@ class Tensor:
 
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Return shares that sum to 1 along an axis; as `companion.basics.networks.softmax`."""
-    p = networks.softmax(_tensor(x, "x")._data, axis)
+    p = networks.softmax(instance(x, "x", Tensor)._data, axis)
     return _node(p, "softmax", (x, lambda g: p * (g - (g * p).sum(axis=axis, keepdims=True))))
 
 
@@ -367,23 +378,17 @@ def cross_entropy(logits: Tensor, targets: ArrayLike) -> Tensor:
     Tensor, shape ()
         The loss, 0 or more.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `logits` or `targets` have a wrong type or shape, a target is out of range, or the
-        largest logit of a sample is not finite.
-
     Examples
     --------
     >>> loss = cross_entropy(Tensor([[2.0, 0.0], [0.0, 0.0]]), [0, 1])
     >>> round(float(loss.data), 6)
     0.410038
     """
-    z = _tensor(logits, "logits")._data
+    z = instance(logits, "logits", Tensor)._data
     if z.ndim != 2 or z.size == 0:
         raise ValueError(f"logits must have the shape (N, n_classes), got {z.shape}")
     N, n_classes = z.shape
-    classes = np.array(targets)  # a copy, kept for the way back
+    classes = array(targets, "targets").copy()  # kept for the way back
     if classes.dtype.kind not in "iu":
         raise TypeError(f"targets must hold whole numbers, got {classes.dtype}")
     if classes.shape != (N,):
@@ -429,12 +434,12 @@ def _operand(value: Any, like: Tensor) -> tuple[Tensor | None, Any]:
     """Return a tensor and its array, or None and a constant that nobody else can change."""
     if isinstance(value, Tensor):
         return value, value._data
-    array = np.array(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a constant must hold real numbers, got {value!r}")
-    if array.ndim == 0:
-        return None, float(array)  # takes the type of the array it meets
-    return None, array if array.dtype.kind == "f" else array.astype(like._data.dtype)
+    given = array(value, "a constant").copy()
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"a constant must hold real numbers, got {came(value)}")
+    if given.ndim == 0:
+        return None, float(given)  # takes the type of the array it meets
+    return None, given if given.dtype.kind == "f" else given.astype(like._data.dtype)
 
 
 def _fit(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
@@ -446,6 +451,19 @@ def _fit(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
         if function is not np.matmul:
             rule = "counted from the right, two lengths must agree, or one be 1 or missing"
         raise ValueError(f"{pair}: {rule}") from None
+
+
+def _along(function: Any, a: np.ndarray, axis: Axis, keepdims: bool) -> np.ndarray:
+    flag(keepdims, "keepdims")
+    return _fit_axes("axis", axis, a, lambda: function(a, axis=axis, keepdims=keepdims))
+
+
+def _fit_axes(name: str, value: Any, a: np.ndarray, function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} must fit the shape {a.shape}, got {came(value)}: {error}") from None
 
 
 def _product(first: tuple[Tensor | None, Any], second: tuple[Tensor | None, Any]) -> Tensor:
@@ -496,19 +514,15 @@ def _some(array: np.ndarray, name: str) -> np.ndarray:
     return array
 
 
-def _tensor(x: Any, name: str) -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name} must be a Tensor, got {type(x).__name__}")
-    return x
-
-
 def _floats(values: ArrayLike, name: str, like: np.ndarray | None = None) -> np.ndarray:
     """Return a read-only copy of finite numbers, in the shape and type of `like` if given."""
-    array = np.array(values)
-    if array.dtype.kind not in ("f" if like is None else "fiu"):
-        raise TypeError(f"{name} must hold floating-point numbers, got {array.dtype}")
-    if like is not None and array.shape != like.shape:
-        raise ValueError(f"{name} must have the shape {like.shape}, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
-    return _frozen(array if like is None else array.astype(like.dtype, copy=False))
+    given = array(values, name)
+    if given.dtype.kind not in ("f" if like is None else "fiu"):
+        raise TypeError(f"{name} must hold floating-point numbers, got {given.dtype}")
+    if like is not None and given.shape != like.shape:
+        raise ValueError(f"{name} must have the shape {like.shape}, got {given.shape}")
+    with np.errstate(over="ignore"):  # what is too large for the type becomes infinite
+        given = given.astype(given.dtype if like is None else like.dtype)
+    if not np.isfinite(given).all():
+        raise ValueError(f"{name} must be finite, got {given[~np.isfinite(given)][0]}")
+    return _frozen(given)

@@ -23,14 +23,27 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from companion.arguments import finite, integer
+from companion.arguments import (
+    array,
+    came,
+    finite,
+    flag,
+    function,
+    instance,
+    integer,
+    integers,
+    size,
+    tensor,
+)
+
+INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class DeepNetwork(nn.Module):
@@ -53,11 +66,6 @@ class DeepNetwork(nn.Module):
     seed : int, default 0
         For the initial weights, the uniform ones of Glorot and Bengio; biases start at 0.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is no integer of 1 or more, or `activation` no function.
-
     Examples
     --------
     >>> network = DeepNetwork(2, 1, depth=3, width=5)
@@ -78,15 +86,14 @@ class DeepNetwork(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not callable(activation):
-            raise TypeError(f"activation must be a function of a tensor, got {activation!r}")
-        width = integer(width, "width", 1)
-        sizes = [integer(n_inputs, "n_inputs", 1)] + [width] * integer(depth, "depth", 1)
+        self.activation = function(activation, "activation", "a function of a tensor")
+        width = size(width, "width")
+        sizes = [size(n_inputs, "n_inputs")] + [width] * integer(depth, "depth", 1, 10_000)
         layers = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
         self.hidden = nn.ModuleList(layers)
+        normalise, self.residual = flag(normalise, "normalise"), flag(residual, "residual")
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in self.hidden if normalise)
-        self.output = nn.Linear(width, integer(n_outputs, "n_outputs", 1))
-        self.activation, self.residual = activation, residual
+        self.output = nn.Linear(width, size(n_outputs, "n_outputs"))
         generator = torch.Generator().manual_seed(integer(seed, "seed", 0))
         for layer in (*layers, self.output):
             nn.init.xavier_uniform_(layer.weight, generator=generator)
@@ -94,6 +101,8 @@ class DeepNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Send inputs of shape (N, n_inputs) through all layers; returns (N, n_outputs)."""
+        width, dtype = self.hidden[0].in_features, self.output.weight.dtype
+        x = tensor(x, "x", ("N", width), dtype=dtype, finite=True)
         for place, layer in enumerate(self.hidden):
             z = layer(x)  # (N, width)
             if self.norms:
@@ -117,11 +126,6 @@ def gradient_norms(model: nn.Module) -> dict[str, float]:
         For each module with parameters of its own, in the order of the model: the root of the sum
         of its squared gradients. Parameters without a gradient are left out.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `model` is no module, or no parameter has a gradient.
-
     Examples
     --------
     >>> model = nn.Linear(2, 1)
@@ -129,7 +133,7 @@ def gradient_norms(model: nn.Module) -> dict[str, float]:
     >>> {name: round(norm, 4) for name, norm in gradient_norms(model).items()}
     {'': 3.1623}
     """
-    _module(model)
+    instance(model, "model", nn.Module)
     norms = {}
     for name, module in model.named_modules():
         own = [p.grad for p in module.parameters(recurse=False) if p.grad is not None]
@@ -178,25 +182,23 @@ def learning_curve(
     LearningCurve
         `sizes` (S,), `train` and `validation` (S, repeats).
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is wrong, or `measure` does not return two numbers.
-
     Examples
     --------
     >>> learning_curve(lambda samples: (1.0, len(samples) / 4), 4, [1, 4]).validation.tolist()
     [[0.25], [1.0]]
     """
-    n_samples = integer(n_samples, "n_samples", 1)
-    counts = [integer(size, "each of sizes", 1) for size in sizes]
-    if not counts or max(counts) > n_samples:
-        raise ValueError(f"sizes must hold numbers from 1 to {n_samples}, got {list(sizes)}")
+    function(measure, "measure", "a function of sample numbers")
+    n_samples, counts = size(n_samples, "n_samples"), integers(sizes, "sizes", least=1)
+    if max(counts) > n_samples:
+        raise ValueError(f"sizes must hold numbers from 1 to {n_samples}, got {counts}")
     rng = np.random.default_rng(integer(seed, "seed", 0))
-    orders = [rng.permutation(n_samples) for _ in range(integer(repeats, "repeats", 1))]
-    scores = np.array([[measure(order[:size]) for order in orders] for size in counts], float)
-    if scores.ndim != 3 or scores.shape[2] != 2:  # (S, repeats, 2)
-        raise ValueError("measure must return two numbers, for training and validation")
+    orders = [rng.permutation(n_samples) for _ in range(size(repeats, "repeats"))]
+    scores = np.array(
+        [
+            [finite(measure(order[:count]), "what measure returns", (2,)) for order in orders]
+            for count in counts
+        ]
+    )  # (S, repeats, 2)
     return LearningCurve(np.array(counts), scores[..., 0], scores[..., 1])
 
 
@@ -217,11 +219,6 @@ def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
     Tensor, shape of `x`
         Values of 0 or more.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is wrong, or `model` does not give scores of shape (N, classes).
-
     Examples
     --------
     >>> model = nn.Linear(2, 2, bias=False)
@@ -229,27 +226,27 @@ def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
     >>> saliency(model, torch.zeros(1, 2), 1).tolist()
     [[3.0, 4.0]]
     """
-    _module(model)
-    if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim < 2:
-        raise TypeError("x must be a tensor (N, ...) of a floating type")
-    classes = torch.as_tensor(target)
-    if classes.is_floating_point() or classes.shape not in ((), (len(x),)):
-        raise ValueError(f"target must be one class or ({len(x)},) classes, got {target}")
+    instance(model, "model", nn.Module)
+    dtype = next((parameter.dtype for parameter in model.parameters()), None)
+    x = tensor(x, "x", ("N", "F", ...), dtype=dtype, least=1, finite=True)
+    classes = target if isinstance(target, Tensor) else torch.tensor(integer(target, "target", 0))
+    if classes.dtype not in INTEGERS or classes.shape not in ((), (len(x),)):
+        raise ValueError(f"target must be one class or ({len(x)},) classes, got {came(target)}")
     inputs, training = x.detach().clone().requires_grad_(), model.training
     model.eval()
     try:
         with torch.enable_grad():
-            scores = model(inputs)
-            shape = tuple(scores.shape)
-            if len(shape) != 2 or len(scores) != len(x):
-                raise ValueError(f"model must return scores (N, classes), got shape {shape}")
-            if not ((classes >= 0) & (classes < shape[1])).all():
-                raise ValueError(f"target must be from 0 to {shape[1] - 1}, got {target}")
+            scores = tensor(model(inputs), "what model returns", (len(x), "classes"))
+            if ((classes < 0) | (classes >= scores.shape[1])).any():
+                limits = f"from 0 to {scores.shape[1] - 1}"
+                raise ValueError(f"target must be {limits}, got {came(target)}")
             # Samples do not influence each other, so their scores may be summed.
-            chosen = scores[torch.arange(len(x)), classes].sum()
+            chosen = scores[torch.arange(len(x)), classes.long()].sum()
     finally:
         model.train(training)
-    return torch.autograd.grad(chosen, inputs)[0].abs()
+    if not chosen.requires_grad:
+        raise ValueError("model must compute its scores from x, got scores without a gradient")
+    return torch.autograd.grad(chosen, inputs, materialize_grads=True)[0].abs()
 
 
 def permutation_importance(
@@ -280,11 +277,6 @@ def permutation_importance(
     ndarray, shape (F, repeats)
         The score on `x` minus the score with the column shuffled.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` is not finite, empty, or has another number of rows than `y`.
-
     Examples
     --------
     >>> x, y = np.array([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0]]), np.array([0.0, 1.0, 2.0])
@@ -293,18 +285,19 @@ def permutation_importance(
     >>> permutation_importance(score, x, y, repeats=9).mean(axis=1).round(2).tolist()
     [1.11, 0.0]
     """
-    x, y = finite(x, "x"), np.asarray(y)
+    function(score, "score", "a function of x and y")
+    x, y = finite(x, "x"), array(y, "y")
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"x must have shape (N, F), not empty, got {x.shape}")
     if y.shape[:1] != x.shape[:1]:
         raise ValueError(f"y must have {len(x)} targets, got shape {y.shape}")
     rng = np.random.default_rng(integer(seed, "seed", 0))
-    drops = np.empty((x.shape[1], integer(repeats, "repeats", 1)))
-    before = float(score(x, y))
+    drops = np.empty((x.shape[1], size(repeats, "repeats")))
+    before = finite(score(x, y), "what score returns", ())
     for column, turn in np.ndindex(*drops.shape):
         shuffled = x.copy()
         shuffled[:, column] = rng.permutation(x[:, column])
-        drops[column, turn] = before - float(score(shuffled, y))
+        drops[column, turn] = before - finite(score(shuffled, y), "what score returns", ())
     return drops
 
 
@@ -323,11 +316,6 @@ def standardise(train: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:
     list of ndarray
         The training data, then the others.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an array is not finite or has a wrong shape, or `train` is empty.
-
     Examples
     --------
     >>> [part.tolist() for part in standardise([[1.0], [3.0]], [[5.0]])]
@@ -336,16 +324,12 @@ def standardise(train: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:
     first = finite(train, "train")
     if first.ndim != 2 or first.size == 0:
         raise ValueError(f"train must have shape (N, F), not empty, got {first.shape}")
-    rest = [finite(other, "others") for other in others]
-    for other in rest:
-        if other.ndim != 2 or other.shape[1] != first.shape[1]:
-            raise ValueError(f"others must have shape (M, {first.shape[1]}), got {other.shape}")
-    mean, spread = first.mean(axis=0), first.std(axis=0)
-    # A constant column may have a tiny spread from rounding; dividing by it would blow it up.
-    spread[np.ptp(first, axis=0) == 0] = 1
-    return [(part - mean) / spread for part in (first, *rest)]
-
-
-def _module(model: Any) -> None:
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    rest = [finite(other, "others", ("M", first.shape[1])) for other in others]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = first.mean(axis=0), first.std(axis=0)
+        # A constant column may have a tiny spread from rounding; dividing would blow it up.
+        spread[np.ptp(first, axis=0) == 0] = 1
+        scaled = [(part - mean) / spread for part in (first, *rest)]
+    if not np.isfinite(spread).all():
+        raise ValueError(f"train is too large: a spread of {spread.max()}")
+    return [finite(part, "the scaled numbers") for part in scaled]

@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import integer
+from companion.arguments import integers, tensor
+from companion.arguments import size as length
 
 Pair = int | tuple[int, int]
 
@@ -41,18 +42,13 @@ def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: int = 
     stride, padding : int
         Pixels from one place to the next (default 1); zeros added at each end (default 0).
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is out of range, or the window is larger than the padded image.
-
     Examples
     --------
     >>> output_size(8, 3), output_size(8, 3, padding=1), output_size(8, 3, stride=2)
     (6, 8, 3)
     """
-    kernel_size, stride = integer(kernel_size, "kernel_size", 1), integer(stride, "stride", 1)
-    padded = integer(size, "size", 1) + 2 * integer(padding, "padding", 0)
+    kernel_size, stride = length(kernel_size, "kernel_size"), length(stride, "stride")
+    padded = length(size, "size") + 2 * length(padding, "padding", 0)
     if kernel_size > padded:
         raise ValueError(f"the window of {kernel_size} must fit into the padded image of {padded}")
     return (padded - kernel_size) // stride + 1
@@ -81,11 +77,6 @@ def receptive_field(
     int
         Pixels, 1 or more.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is not an integer of 1 or more, or the lengths differ.
-
     Examples
     --------
     >>> [receptive_field([3] * layers) for layers in (1, 2, 3, 4, 5)]
@@ -93,9 +84,10 @@ def receptive_field(
     >>> receptive_field([3, 3, 3], dilations=[1, 2, 4])
     15
     """
+    kernel_sizes = integers(kernel_sizes, "kernel_sizes")
     n_layers = len(kernel_sizes)
-    strides = [1] * n_layers if strides is None else strides
-    dilations = [1] * n_layers if dilations is None else dilations
+    strides = [1] * n_layers if strides is None else integers(strides, "strides")
+    dilations = [1] * n_layers if dilations is None else integers(dilations, "dilations")
     for name, numbers in (("strides", strides), ("dilations", dilations)):
         if len(numbers) != n_layers:
             raise ValueError(
@@ -103,9 +95,8 @@ def receptive_field(
             )
     field, step = 1, 1
     for kernel_size, stride, dilation in zip(kernel_sizes, strides, dilations, strict=True):
-        reach = integer(kernel_size, "kernel_sizes", 1) - 1
-        field += reach * integer(dilation, "dilations", 1) * step
-        step *= integer(stride, "strides", 1)
+        field += (kernel_size - 1) * dilation * step
+        step *= stride
     return field
 
 
@@ -160,11 +151,6 @@ def conv2d(
     Tensor, shape (B, out_channels, output height, output width)
         With the sizes that `output_size` gives. Differentiable.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has a wrong type, dtype or shape, or is not finite.
-
     Examples
     --------
     >>> x = torch.arange(9.0).reshape(1, 1, 3, 3)
@@ -196,17 +182,12 @@ def max_pool2d(x: Tensor, size: Pair = 2, *, stride: Pair | None = None) -> Tens
     Tensor, shape (B, channels, output height, output width)
         Differentiable; of equal numbers in a window the first one takes the gradient.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` has a wrong type or shape or is not finite, or no window fits into it.
-
     Examples
     --------
     >>> max_pool2d(torch.arange(16.0).reshape(1, 1, 4, 4)).tolist()
     [[[[5.0, 7.0], [13.0, 15.0]]]]
     """
-    _check_images(x, "x")
+    tensor(x, "x", ("B", "channels", "height", "width"), finite=True)
     window = _pair(size, "size", 1)
     step = window if stride is None else _pair(stride, "stride", 1)
     for axis in (0, 1):
@@ -278,11 +259,6 @@ class ConvNet(nn.Module):
     image_size : int or pair of int, optional
         Height and width of the images.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of range, or the images are too small for so many poolings.
-
     Examples
     --------
     >>> network = ConvNet((8, 16), image_size=12)
@@ -300,14 +276,12 @@ class ConvNet(nn.Module):
         image_size: Pair | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(channels, Sequence) or len(channels) < 1:
-            raise ValueError(f"channels must name one layer or more, got {channels!r}")
-        if integer(kernel_size, "kernel_size", 1) % 2 == 0:
+        filters = integers(channels, "channels", least=1)
+        if length(kernel_size, "kernel_size") % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}")
-        sizes = [integer(in_channels, "in_channels", 1)]
-        sizes += [integer(size, "channels", 1) for size in channels]
+        sizes = [length(in_channels, "in_channels"), *filters]
         self.image_size = None if image_size is None else _pair(image_size, "image_size", 1)
-        places, shrinking = 1, 2 ** len(channels)
+        places, shrinking = 1, 2 ** len(filters)
         if self.image_size is not None:
             places = math.prod(size // shrinking for size in self.image_size)
         if places == 0:
@@ -316,13 +290,12 @@ class ConvNet(nn.Module):
             nn.Conv2d(before, after, kernel_size, padding=kernel_size // 2)
             for before, after in pairwise(sizes)
         )
-        self.dense = nn.Linear(sizes[-1] * places, integer(n_classes, "n_classes", 1))
+        self.dense = nn.Linear(sizes[-1] * places, length(n_classes, "n_classes"))
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last maps: (B, channels[-1], height, width), pooled with `image_size`."""
-        _check_images(x, "x")
-        if self.image_size is not None and tuple(x.shape[2:]) != self.image_size:
-            raise ValueError(f"x must have images of {self.image_size}, got {tuple(x.shape[2:])}")
+        height, width = self.image_size or ("height", "width")
+        tensor(x, "x", ("B", self.convolutions[0].in_channels, height, width), finite=True)
         layer: Any
         for layer in self.convolutions:
             x = functional.relu(conv2d(x, layer.weight, layer.bias, padding=layer.padding))
@@ -343,20 +316,11 @@ def _prepare(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair
 ) -> tuple[Tensor, tuple[int, int], tuple[int, int]]:
     """Check the arguments of a convolution; return the padded images, output size and stride."""
-    _check_images(x, "x")
-    _check_images(weight, "weight")
-    if weight.shape[1] != x.shape[1]:
-        raise ValueError(
-            f"weight must have as many input channels as x, {x.shape[1]}, got {weight.shape[1]}"
-        )
-    if bias is not None and (not isinstance(bias, Tensor) or bias.shape != weight.shape[:1]):
-        came = tuple(bias.shape) if isinstance(bias, Tensor) else type(bias).__name__
-        raise ValueError(f"bias must be a tensor of shape ({weight.shape[0]},), got {came}")
+    tensor(x, "x", ("B", "in_channels", "height", "width"), finite=True)
+    shape = ("out_channels", x.shape[1], "kernel height", "kernel width")
+    tensor(weight, "weight", shape, dtype=x.dtype, least=1, finite=True)
     if bias is not None:
-        _check_finite(bias, "bias")
-    for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and tensor.dtype != x.dtype:
-            raise TypeError(f"{name} must have the dtype of x, {x.dtype}, got {tensor.dtype}")
+        tensor(bias, "bias", weight.shape[:1], dtype=x.dtype, finite=True)
     step, zeros = _pair(stride, "stride", 1), _pair(padding, "padding", 0)
     height, width = (
         output_size(x.shape[2 + a], weight.shape[2 + a], stride=step[a], padding=zeros[a])
@@ -367,27 +331,8 @@ def _prepare(
     return x, (height, width), step
 
 
-def _check_images(x: Any, name: str) -> None:
-    """Refuse what is no finite floating-point tensor with four axes."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name} must be a torch.Tensor, got {type(x).__name__}")
-    if not x.is_floating_point():
-        raise TypeError(f"{name} must hold floating-point numbers, got {x.dtype}")
-    if x.ndim != 4 or 0 in x.shape[1:]:
-        raise ValueError(
-            f"{name} must have four axes, of which only the first may be 0, got {tuple(x.shape)}"
-        )
-    _check_finite(x, name)
-
-
-def _check_finite(x: Tensor, name: str) -> None:
-    """Refuse NaN and infinity; the sum is quick, and finite if all numbers are (or nearly so)."""
-    if not math.isfinite(x.detach().sum().item()) and not x.isfinite().all():
-        raise ValueError(f"{name} must be finite, got {x[~x.isfinite()][0]}")
-
-
 def _pair(value: Any, name: str, least: int) -> tuple[int, int]:
     """Return two whole numbers, for height and width, from one or two."""
     if isinstance(value, tuple | list) and len(value) == 2:
-        return integer(value[0], name, least), integer(value[1], name, least)
-    return integer(value, name, least), integer(value, name, least)
+        return length(value[0], name, least), length(value[1], name, least)
+    return length(value, name, least), length(value, name, least)

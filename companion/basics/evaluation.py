@@ -26,7 +26,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import Seed, between, finite, integer, random_generator
+from companion.arguments import (
+    Seed,
+    array,
+    between,
+    came,
+    finite,
+    function,
+    integer,
+    random_generator,
+    size,
+)
 
 
 class Measures(NamedTuple):
@@ -64,11 +74,6 @@ class ConfusionMatrix:
         Their mean over the classes; the measures of the sum of all one-against-rest matrices; and
         the mean over the classes that occur, weighted by their support.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described.
-
     Examples
     --------
     >>> confusion = ConfusionMatrix([[30, 10], [20, 40]])
@@ -79,19 +84,20 @@ class ConfusionMatrix:
     def __init__(
         self, matrix: ArrayLike, labels: Sequence[Any] | None = None, *, zero_division: float = nan
     ) -> None:
-        counts = _array(matrix, "matrix")
+        counts = array(matrix, "matrix")
         if counts.dtype.kind not in "iu":
             raise TypeError(f"matrix must hold counts (integers), got {counts.dtype}")
         if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or len(counts) < 2:
             raise ValueError(f"matrix must have shape (C, C), C of 2 or more, got {counts.shape}")
-        if counts.min() < 0 or counts.max() == 0:
-            raise ValueError(f"matrix must hold counts, not all of them 0, got {counts.tolist()}")
+        if counts.min() < 0 or not 0 < counts.sum(dtype=float) <= 2**53:
+            raise ValueError(f"matrix must hold counts, not all of them 0, got {came(matrix)}")
         self.matrix = counts = counts.astype(np.int64)
-        self.labels = tuple(range(len(counts)) if labels is None else labels)
+        self.labels = tuple(range(len(counts)) if labels is None else _classes(labels, "labels"))
         if not len(self.labels) == len(set(self.labels)) == len(counts):
             raise ValueError(f"labels must be {len(counts)} different ones, got {self.labels}")
-        if not (zero_division in (0, 1) or zero_division != zero_division):
-            raise ValueError(f"zero_division must be nan, 0 or 1, got {zero_division!r}")
+        allowed = isinstance(zero_division, int | float | np.number)
+        if not allowed or not (zero_division in (0, 1) or zero_division != zero_division):
+            raise ValueError(f"zero_division must be nan, 0 or 1, got {came(zero_division)}")
         hits, self.support = np.diagonal(counts), counts.sum(axis=1)
         false_positives = counts.sum(axis=0) - hits  # the rest of the column
         false_negatives = self.support - hits  # the rest of the row
@@ -117,14 +123,10 @@ class ConfusionMatrix:
         Parameters
         ----------
         y_true, y_pred : array_like, shape (N,)
-            Class labels: whole numbers, booleans (which count as 0 and 1) or texts. N >= 1.
+            Class labels: whole numbers, booleans (which count as 0 and 1) or texts, never both
+            kinds; lists, or arrays of NumPy, pandas or PyTorch. N >= 1.
         labels, zero_division
             As in the class; by default the labels that occur, sorted.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is not as described, or only one class occurs and there are no `labels`.
 
         Examples
         --------
@@ -134,15 +136,15 @@ class ConfusionMatrix:
         true = _classes(y_true, "y_true")
         predicted = _classes(y_pred, "y_pred", true)
         if len(predicted) != len(true):
-            raise ValueError(f"y_pred must have shape {true.shape}, got {predicted.shape}")
-        occurring = np.unique(np.concatenate([true, predicted]))
+            raise ValueError(f"y_pred must have shape ({len(true)},), got ({len(predicted)},)")
+        occurring = sorted(set(true + predicted))
         if labels is None and len(occurring) == 1:
             raise ValueError(f"labels must name all classes if one occurs, got only {occurring[0]}")
         known = occurring if labels is None else _classes(labels, "labels", true)
         rows, columns = _places(true, known, "y_true"), _places(predicted, known, "y_pred")
-        size = len(known)
-        matrix = np.bincount(rows * size + columns, minlength=size**2).reshape(size, size)
-        return cls(matrix, known.tolist(), zero_division=zero_division)
+        C = len(known)
+        matrix = np.bincount(rows * C + columns, minlength=C**2).reshape(C, C)
+        return cls(matrix, known, zero_division=zero_division)
 
     def __repr__(self) -> str:
         return f"ConfusionMatrix({self.matrix.tolist()}, labels={list(self.labels)})"
@@ -173,11 +175,6 @@ def roc_curve(y_true: ArrayLike, y_score: ArrayLike) -> RocCurve:
     -------
     RocCurve
         Arrays of length K + 1 for K different scores, from an infinite threshold down.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described.
 
     Examples
     --------
@@ -221,11 +218,6 @@ def precision_recall_curve(y_true: ArrayLike, y_score: ArrayLike) -> PrecisionRe
     PrecisionRecallCurve
         Arrays of length K for K different scores.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described.
-
     Examples
     --------
     >>> curve = precision_recall_curve([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9])
@@ -264,20 +256,14 @@ def bootstrap_interval(
     tuple of float
         Low and high end.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described, or the statistic is not finite on a resample.
-
     Examples
     --------
     >>> low, high = bootstrap_interval(np.mean, [0, 1] * 50, seed=0)
     >>> bool(0.35 < low < 0.45), bool(0.55 < high < 0.65)
     (True, True)
     """
-    if not callable(statistic):
-        raise TypeError(f"statistic must be a function of arrays, got {statistic!r}")
-    arrays = [np.atleast_1d(sample) for sample in samples]
+    function(statistic, "statistic", "a function of arrays")
+    arrays = [np.atleast_1d(array(sample, "samples")) for sample in samples]
     lengths = [len(array) for array in arrays]
     if len(set(lengths)) != 1 or lengths[0] < 2:
         raise ValueError(f"samples must have one length of 2 or more, got the lengths {lengths}")
@@ -287,7 +273,8 @@ def bootstrap_interval(
     for _ in range(integer(n_resamples, "n_resamples", 2)):
         rows = generator.integers(lengths[0], size=lengths[0])  # with replacement
         values.append(statistic(*(array[rows] for array in arrays)))
-        if np.ndim(values[-1]) or not np.isfinite(values[-1]):
+        kind = np.asarray(values[-1]).dtype.kind
+        if kind not in "iubf" or np.ndim(values[-1]) or not np.isfinite(values[-1]):
             raise ValueError(f"statistic must be a finite number, got {values[-1]} on a resample")
     return float(np.quantile(values, edge)), float(np.quantile(values, 1 - edge))
 
@@ -320,11 +307,6 @@ def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10)
     Calibration
         Arrays with one entry per bin that holds samples.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described.
-
     Examples
     --------
     >>> curve = calibration_curve([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.9], n_bins=2)
@@ -335,7 +317,7 @@ def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10)
     outside = probability[(probability < 0) | (probability > 1)]
     if len(outside):
         raise ValueError(f"y_prob must lie between 0 and 1, got {outside[0]:g}")
-    inner_edges = np.linspace(0, 1, integer(n_bins, "n_bins", 1) + 1)[1:-1]
+    inner_edges = np.linspace(0, 1, size(n_bins, "n_bins") + 1)[1:-1]
     place = np.searchsorted(inner_edges, probability)  # (N,): 0 to n_bins - 1
     counts = np.bincount(place)
     used = counts > 0
@@ -353,47 +335,49 @@ def _measures(cells: np.ndarray, undefined: float) -> np.ndarray:
 
 def _sweep(true: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return true positives, all positives called and threshold, for each different score."""
-    order = np.argsort(-score, kind="stable")
-    score = score[order]
-    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)  # of each run of equal scores
-    return np.cumsum(true[order])[last], last + 1, score[last]
+    levels, place = np.unique(score, return_inverse=True)
+    levels, place = levels[::-1], len(levels) - 1 - place  # not -score, which may overflow
+    called = np.cumsum(np.bincount(place))
+    hits = np.cumsum(np.bincount(place, weights=true)).astype(int)
+    return hits, called, levels.astype(float)
 
 
-def _array(values: ArrayLike, name: str) -> np.ndarray:
-    """Return an array, and refuse rows of unequal length."""
+def _classes(values: Any, name: str, like: list[Any] | None = None) -> list[Any]:
+    """Return at least one label, all whole numbers or all texts (as those in `like`)."""
+    # Not as an array: there [0, "a"] becomes two texts, and nan beside a text the text "nan".
     try:
-        return np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} must have rows of equal length, got {values!r}") from None
+        found = values.tolist() if hasattr(values, "tolist") else values
+    except RuntimeError:  # a sparse tensor
+        found = None
+    if isinstance(found, str | bytes) or not isinstance(found, Sequence):
+        raise TypeError(f"{name} must be a list of class labels, got {came(values)}")
+    if len(found) == 0:
+        raise ValueError(f"{name} must have shape (N,) with N of 1 or more, got (0,)")
+    text = isinstance((like or found)[0], str)
+    for value in found:
+        if not isinstance(value, str if text else int | np.integer | np.bool_):
+            kind = f"{'texts' if text else 'whole numbers'} as in y_true"
+            wanted = "whole numbers, booleans or texts" if like is None else kind
+            raise TypeError(f"{name} must hold class labels ({wanted}), got {came(value)}")
+    return list(found) if text else [int(value) for value in found]
 
 
-def _classes(values: ArrayLike, name: str, like: np.ndarray | None = None) -> np.ndarray:
-    """Return whole numbers or texts (of the kind of `like`), shape (N,), N >= 1."""
-    array = _array(values, name)
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"{name} must have shape (N,) with N of 1 or more, got {array.shape}")
-    text = array.dtype.kind == "U"
-    if array.dtype.kind not in "iubU" or (like is not None and text != (like.dtype.kind == "U")):
-        wanted = "integers, booleans or texts" if like is None else f"like y_true, {like.dtype}"
-        raise TypeError(f"{name} must hold class labels ({wanted}), got {array.dtype}")
-    return array if text else array.astype(np.int64)
-
-
-def _places(values: np.ndarray, known: np.ndarray, name: str) -> np.ndarray:
+def _places(values: list[Any], known: list[Any], name: str) -> np.ndarray:
     """Return the place of each label among the known ones."""
-    order = np.argsort(known)
-    places = order[np.searchsorted(known, values, sorter=order).clip(max=len(known) - 1)]
-    strange = values[known[places] != values]
-    if len(strange):
-        raise ValueError(f"{name} must hold labels from {known.tolist()}, got {strange[0]}")
-    return places
+    places = {label: place for place, label in enumerate(known)}
+    strange = next((value for value in values if value not in places), None)
+    if strange is not None:
+        raise ValueError(f"{name} must hold labels from {came(known)}, got {came(strange)}")
+    return np.array([places[value] for value in values])
 
 
 def _binary(y_true: Any, values: Any, name: str, needed: Any = ()) -> tuple[np.ndarray, np.ndarray]:
     """Return an array of 0 and 1, those needed among them, and a finite number for each."""
-    true = _classes(y_true, "y_true")
-    found = set(np.unique(true).tolist())
+    labels = _classes(y_true, "y_true")
+    found = set(labels)
     if not set(needed) <= found <= {0, 1}:
         wanted = ("only 0 and 1", "0 and 1, at least one 1", "0 and 1, both of them")[len(needed)]
-        raise ValueError(f"y_true must hold {wanted}, got {sorted(found)[:5]}")
-    return true, finite(values, name, true.shape)
+        raise ValueError(f"y_true must hold {wanted}, got {came(sorted(found)[:5])}")
+    numbers = finite(values, name, (len(labels),))
+    given = np.asarray(values)  # whole numbers above 2**53 are not all floating-point numbers
+    return np.array(labels), given if given.dtype.kind in "iu" else numbers

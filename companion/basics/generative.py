@@ -23,7 +23,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,9 +30,21 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import between, finite, integer
+from companion.arguments import (
+    between,
+    choice,
+    finite,
+    flag,
+    instance,
+    integer,
+    integers,
+    number,
+    size,
+    tensor,
+)
 from companion.progress import bar
 
+LARGEST_RATE = 1e30  # beyond, single precision has no numbers left for a step
 LOSSES = ("non-saturating", "minimax")
 
 
@@ -53,11 +64,6 @@ class Autoencoder(nn.Module):
     decoder_hidden : sequence of int, optional
         Sizes of the decoder's hidden layers. By default those of the encoder, reversed.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is not an integer of 1 or more; or, on use, the input has a wrong shape.
-
     Examples
     --------
     >>> network = Autoencoder(64, 2)
@@ -75,21 +81,21 @@ class Autoencoder(nn.Module):
         decoder_hidden: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        self.n_inputs, self.n_code = (
-            integer(n_inputs, "n_inputs", 1),
-            integer(n_code, "n_code", 1),
-        )
-        self.encoder = _layers(n_inputs, hidden, n_code, "hidden", nn.Tanh())
-        back = tuple(hidden)[::-1] if decoder_hidden is None else decoder_hidden
-        self.decoder = _layers(n_code, back, n_inputs, "decoder_hidden", nn.Tanh())
+        self.n_inputs, self.n_code = size(n_inputs, "n_inputs"), size(n_code, "n_code")
+        there = integers(hidden, "hidden")
+        back = there[::-1] if decoder_hidden is None else integers(decoder_hidden, "decoder_hidden")
+        self.encoder = _layers(n_inputs, *there, n_code, activation=nn.Tanh())
+        self.decoder = _layers(n_code, *back, n_inputs, activation=nn.Tanh())
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes of samples, shape (B, n_code)."""
-        return self.encoder(_rows(x, "x", self.n_inputs))
+        return self.encoder(tensor(x, "x", ("B", self.n_inputs), dtype=_dtype(self), finite=True))
 
     def decode(self, code: Tensor) -> Tensor:
         """Return the samples that codes stand for, shape (B, n_inputs)."""
-        return self.decoder(_rows(code, "code", self.n_code))
+        return self.decoder(
+            tensor(code, "code", ("B", self.n_code), dtype=_dtype(self), finite=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode samples and decode them again, shape (B, n_inputs)."""
@@ -124,21 +130,21 @@ class Generator(nn.Module):
         bounded: bool = False,
     ) -> None:
         super().__init__()
-        self.n_noise = integer(n_noise, "n_noise", 1)
-        self.n_outputs = integer(n_outputs, "n_outputs", 1)
-        self.bounded = bounded
-        self.layers = _layers(n_noise, hidden, n_outputs, "hidden", nn.ReLU())
+        self.n_noise, self.n_outputs = size(n_noise, "n_noise"), size(n_outputs, "n_outputs")
+        self.bounded = flag(bounded, "bounded")
+        sizes = (n_noise, *integers(hidden, "hidden"), n_outputs)
+        self.layers = _layers(*sizes, activation=nn.ReLU())
 
     def forward(self, z: Tensor) -> Tensor:
         """Return one sample for each row of random numbers, shape (B, n_outputs)."""
-        x = self.layers(_rows(z, "z", self.n_noise))
+        x = self.layers(tensor(z, "z", ("B", self.n_noise), dtype=_dtype(self), finite=True))
         return torch.tanh(x) if self.bounded else x
 
     @torch.no_grad()
     def sample(self, n: int, *, seed: int) -> Tensor:
         """Return `n` samples, shape (n, n_outputs), made from normally distributed numbers."""
         random = torch.Generator().manual_seed(integer(seed, "seed", 0))
-        return self(torch.randn(integer(n, "n", 1), self.n_noise, generator=random))
+        return self(torch.randn(size(n, "n"), self.n_noise, generator=random))
 
 
 class Discriminator(nn.Module):
@@ -154,21 +160,20 @@ class Discriminator(nn.Module):
         Add to each sample one more input: the standard deviation over the batch, averaged over the
         n_inputs numbers. Batches whose samples are all alike then give themselves away. Such a
         network needs batches of two or more, either all real or all generated.
-
-    Raises as `Autoencoder` does.
     """
 
     def __init__(
         self, n_inputs: int, *, hidden: Sequence[int] = (128, 128), sees_spread: bool = False
     ) -> None:
         super().__init__()
-        self.n_inputs = integer(n_inputs, "n_inputs", 1)
-        self.sees_spread = bool(sees_spread)
-        self.layers = _layers(n_inputs + sees_spread, hidden, 1, "hidden", nn.LeakyReLU(0.2))
+        self.n_inputs = size(n_inputs, "n_inputs")
+        self.sees_spread = flag(sees_spread, "sees_spread")
+        sizes = (n_inputs + self.sees_spread, *integers(hidden, "hidden"), 1)
+        self.layers = _layers(*sizes, activation=nn.LeakyReLU(0.2))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the score of each sample, shape (B,): positive where it looks real."""
-        x = _rows(x, "x", self.n_inputs)
+        x = tensor(x, "x", ("B", self.n_inputs), dtype=_dtype(self), finite=True)
         if self.sees_spread:
             if len(x) < 2:
                 raise ValueError(f"with sees_spread, x must have two rows or more, got {len(x)}")
@@ -187,6 +192,8 @@ def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     >>> round(discriminator_loss(torch.zeros(3), torch.zeros(3)).item(), 4)  # log 4
     1.3863
     """
+    real_scores = tensor(real_scores, "real_scores", ("B",), least=1, finite=True)
+    fake_scores = tensor(fake_scores, "fake_scores", ("B",), least=1, finite=True)
     # -log(sigmoid(s)) = softplus(-s), and 1 - sigmoid(s) = sigmoid(-s); nothing overflows
     return functional.softplus(-real_scores).mean() + functional.softplus(fake_scores).mean()
 
@@ -200,15 +207,9 @@ def generator_loss(fake_scores: Tensor, loss: str = "non-saturating") -> Tensor:
         Scores s of generated samples; D = sigmoid(s).
     loss : {"non-saturating", "minimax"}
         The mean of -log D(G(z)), or the mean of log(1 - D(G(z))).
-
-    Raises
-    ------
-    ValueError
-        If there is no such loss.
     """
-    if loss not in LOSSES:
-        raise ValueError(f"loss must be one of {LOSSES}, got {loss!r}")
-    if loss == "minimax":
+    fake_scores = tensor(fake_scores, "fake_scores", ("B",), least=1, finite=True)
+    if choice(loss, "loss", LOSSES) == "minimax":
         return -functional.softplus(fake_scores).mean()
     return functional.softplus(-fake_scores).mean()
 
@@ -225,11 +226,6 @@ def best_discriminator(p: ArrayLike, q: ArrayLike) -> np.ndarray:
     -------
     ndarray, shape (n,)
         Values from 0 to 1; NaN for a symbol that never occurs, where any answer is as good.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described.
 
     Examples
     --------
@@ -249,7 +245,7 @@ def game_value(p: ArrayLike, q: ArrayLike, d: ArrayLike | None = None) -> float:
     Parameters
     ----------
     p, q : array_like, shape (n,)
-        As in `best_discriminator`, and checked in the same way.
+        As in `best_discriminator`.
     d : array_like, shape (n,), optional
         Answers of the discriminator, from 0 to 1. By default the best ones.
 
@@ -308,29 +304,23 @@ def train_gan(
     ndarray, shape (steps, 2)
         Loss of the discriminator and of the generator in each step, before its update. 2 log 2
         and log 2 are those of a discriminator that answers 1/2 to everything.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described, or a loss becomes NaN or infinite.
     """
-    if not isinstance(generator, Generator):
-        raise TypeError(f"generator must be a Generator, got {type(generator).__name__}")
-    if not isinstance(discriminator, Discriminator):
-        came = type(discriminator).__name__
-        raise TypeError(f"discriminator must be a Discriminator, got {came}")
-    n_inputs, came = discriminator.n_inputs, generator.n_outputs
-    if came != n_inputs:
-        raise ValueError(f"generator must make samples of {n_inputs} numbers, got {came}")
-    if len(_rows(data, "data", n_inputs)) == 0 or not data.isfinite().all():
-        raise ValueError("data must hold one finite sample or more, got none, NaN or infinity")
-    integer(batch_size, "batch_size", 2 if discriminator.sees_spread else 1)
+    instance(generator, "generator", Generator)
+    n_inputs = instance(discriminator, "discriminator", Discriminator).n_inputs
+    if generator.n_outputs != n_inputs:
+        got = generator.n_outputs
+        raise ValueError(f"generator must make samples of {n_inputs} numbers, got {got}")
+    dtype = _dtype(discriminator)
+    tensor(data, "data", ("N", n_inputs), dtype=dtype, least=1, finite=True)
+    size(batch_size, "batch_size", 2 if discriminator.sees_spread else 1)
+    between(0, learning_rate, LARGEST_RATE, "learning_rate")
     own_rate = learning_rate if discriminator_learning_rate is None else discriminator_learning_rate
-    between(0, learning_rate, math.inf, "learning_rate")
-    between(0, own_rate, math.inf, "discriminator_learning_rate")
-    if noise != 0:
-        between(0, noise, math.inf, "noise")
-    generator_loss(torch.zeros(1), loss)  # refuses an unknown loss before the first step
+    between(0, own_rate, LARGEST_RATE, "discriminator_learning_rate")
+    noise, loss, n_steps = (
+        number(noise, "noise", 0),
+        choice(loss, "loss", LOSSES),
+        integer(steps, "steps", 1),
+    )
     random = torch.Generator().manual_seed(integer(seed, "seed", 0))
     betas = (0.5, 0.999)  # less momentum than Adam's usual 0.9: the opponent moves
     optimizer_g = torch.optim.Adam(generator.parameters(), learning_rate, betas)
@@ -339,13 +329,18 @@ def train_gan(
     def score(x: Tensor) -> Tensor:
         if noise:
             x = x + noise * torch.randn(x.shape, generator=random)
-        return discriminator(x)
+        scores = discriminator(x)
+        if not scores.isfinite().all():
+            raise ValueError(f"a score became NaN or infinite in step {step}, got {scores}")
+        return scores
 
-    history = []
-    n_steps = integer(steps, "steps", 1)
+    history: list[tuple[float, float]] = []
     for step in bar(range(1, n_steps + 1)):
         real = data[torch.randint(len(data), (batch_size,), generator=random)]  # (B, n)
         fake = generator(torch.randn(batch_size, generator.n_noise, generator=random))  # (B, n)
+
+        if not fake.isfinite().all():
+            raise ValueError(f"a sample became NaN or infinite in step {step}, got {fake}")
 
         loss_d = discriminator_loss(score(real), score(fake.detach()))
         optimizer_d.zero_grad()
@@ -363,35 +358,22 @@ def train_gan(
     return np.array(history)
 
 
-def _layers(
-    n_inputs: int, hidden: Sequence[int], n_outputs: int, name: str, activation: nn.Module
-) -> nn.Sequential:
+def _dtype(network: nn.Module) -> torch.dtype:
+    return next(network.parameters()).dtype
+
+
+def _layers(*sizes: int, activation: nn.Module) -> nn.Sequential:
     """Return linear layers in a row, with an activation after each but the last."""
-    if not isinstance(hidden, Sequence) or isinstance(hidden, str):
-        raise TypeError(f"{name} must be a sequence of integers, got {hidden!r}")
-    sizes = [n_inputs, *(integer(size, name, 1) for size in hidden), n_outputs]
     layers: list[nn.Module] = []
     for pair in pairwise(sizes):
         layers += [nn.Linear(*pair), activation]
     return nn.Sequential(*layers[:-1])
 
 
-def _rows(x: Any, name: str, width: int) -> Tensor:
-    """Refuse what is no floating-point tensor of shape (B, width)."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name} must be a torch.Tensor, got {type(x).__name__}")
-    if x.ndim != 2 or x.shape[1] != width:
-        raise ValueError(f"{name} must have the shape (B, {width}), got {tuple(x.shape)}")
-    if not x.is_floating_point():
-        raise TypeError(f"{name} must hold floating-point numbers, got {x.dtype}")
-    return x
-
-
 def _distributions(p: ArrayLike, q: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return two distributions over the same symbols, checked."""
-    real, fake = finite(p, "p"), finite(q, "q")
-    if real.ndim != 1 or fake.shape != real.shape:
-        raise ValueError(f"p and q must have the same shape (n,), got {real.shape}, {fake.shape}")
+    real = finite(p, "p", ("n",))
+    fake = finite(q, "q", real.shape)
     for name, shares in (("p", real), ("q", fake)):
         if (shares < 0).any() or not math.isclose(shares.sum(), 1, abs_tol=1e-9):
             raise ValueError(f"{name} must be probabilities with the sum 1, got {shares}")

@@ -5,9 +5,10 @@ and applies an activation function f after each layer but the last:
 
     h = f(x @ W1.T + b1),   output = h @ W2.T + b2        (one hidden layer)
 
-The activation functions take arrays of any shape, whole numbers included, keep the floating type
-(whole numbers become float64), and do not overflow. What this module leaves out: gradients and
-training. Weights are set by hand or drawn at random; later chapters learn them.
+The activation functions take arrays of any shape, infinity included, NaN not; they return the same
+shape (a number for a number), keep the floating type (whole numbers become float64), and do not
+overflow. What this module leaves out: gradients and training. Weights are set by hand or drawn at
+random; later chapters learn them.
 
 References (in full in the chapter's bibliography): Rumelhart, Hinton and Williams (1986), networks
 of such layers; Bridle (1990), softmax; Nair and Hinton (2010), ReLU; Glorot and Bengio (2010), the
@@ -26,7 +27,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import Seed, between, finite, integer, random_generator, real
+from companion.arguments import (
+    Seed,
+    between,
+    finite,
+    function,
+    integer,
+    integers,
+    random_generator,
+    real,
+    size,
+)
 
 Activation = Callable[[np.ndarray], ArrayLike]
 
@@ -34,25 +45,7 @@ Activation = Callable[[np.ndarray], ArrayLike]
 def sigmoid(x: ArrayLike) -> Any:
     """Squash numbers into the range from 0 to 1: 1 / (1 + exp(-x)).
 
-    Parameters
-    ----------
-    x : array_like, any shape
-        Numbers; infinity is allowed.
-
-    Returns
-    -------
-    ndarray or float, shape of `x`
-        Values between 0 and 1. Rounding gives exactly 1 beyond about 36.7 (float32: 16.6).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` does not hold real numbers, or contains NaN.
-
-    Examples
-    --------
-    >>> [round(float(value), 6) for value in sigmoid([-1, 0, 1])]
-    [0.268941, 0.5, 0.731059]
+    Rounding gives exactly 1 beyond about 36.7 (float32: 16.6).
     """
     x = real(x, "x")
     small = np.exp(-np.abs(x))  # at most 1, so that it cannot overflow
@@ -60,81 +53,19 @@ def sigmoid(x: ArrayLike) -> Any:
 
 
 def tanh(x: ArrayLike) -> Any:
-    """Squash numbers into the range from -1 to 1: (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
-
-    Parameters
-    ----------
-    x : array_like, any shape
-        Numbers; infinity is allowed.
-
-    Returns
-    -------
-    ndarray or float, shape of `x`
-        Values between -1 and 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` does not hold real numbers, or contains NaN.
-
-    Examples
-    --------
-    >>> [round(float(value), 6) for value in tanh([-1, 0, 1])]
-    [-0.761594, 0.0, 0.761594]
-    """
+    """Squash numbers into the range from -1 to 1: (exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
     return np.tanh(real(x, "x"))  # the formula as it stands overflows beyond 709
 
 
 def relu(x: ArrayLike) -> Any:
-    """Keep positive numbers, turn negative ones into 0: max(0, x).
-
-    Parameters
-    ----------
-    x : array_like, any shape
-        Numbers; infinity is allowed.
-
-    Returns
-    -------
-    ndarray or float, shape of `x`
-        Values of 0 or more.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` does not hold real numbers, or contains NaN.
-
-    Examples
-    --------
-    >>> relu([-2, 0, 2]).tolist()
-    [0.0, 0.0, 2.0]
-    """
+    """Keep positive numbers, turn negative ones into 0: max(0, x)."""
     return np.maximum(real(x, "x"), 0)
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Any:
     """Keep positive numbers, multiply negative ones by a small slope: max(negative_slope * x, x).
 
-    Parameters
-    ----------
-    x : array_like, any shape
-        Numbers; infinity is allowed.
-    negative_slope : float, default 0.01
-        Greater than 0 and less than 1.
-
-    Returns
-    -------
-    ndarray or float, shape of `x`
-        Values of the same signs as in `x`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` does not hold real numbers, or contains NaN; if `negative_slope` is out of range.
-
-    Examples
-    --------
-    >>> leaky_relu([-2, 0, 2]).tolist()
-    [-0.02, 0.0, 2.0]
+    The slope lies between 0 and 1, both excluded.
     """
     slope = between(0, negative_slope, 1, "negative_slope")
     x = real(x, "x")
@@ -142,30 +73,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Any:
 
 
 def elu(x: ArrayLike, alpha: float = 1.0) -> Any:
-    """Keep positive numbers, bend negative ones towards -alpha: alpha * (exp(x) - 1).
-
-    Parameters
-    ----------
-    x : array_like, any shape
-        Numbers; infinity is allowed.
-    alpha : float, default 1.0
-        Finite and greater than 0.
-
-    Returns
-    -------
-    ndarray or float, shape of `x`
-        Values of -alpha or more.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` does not hold real numbers, or contains NaN; if `alpha` is out of range.
-
-    Examples
-    --------
-    >>> [round(float(value), 6) for value in elu([-2, 0, 2])]
-    [-0.864665, 0.0, 2.0]
-    """
+    """Keep positive numbers, bend negative ones towards -alpha: alpha * (exp(x) - 1)."""
     scale = between(0, alpha, np.inf, "alpha")
     x = real(x, "x")
     negative = scale * np.expm1(np.minimum(x, 0))  # exp of the positive ones could overflow
@@ -173,31 +81,14 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Any:
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Any:
-    """Turn scores into shares that sum to 1: exp(x) / sum of exp(x) along an axis.
+    """Turn scores into shares that sum to 1 along an axis: exp(x) / sum of exp(x).
 
-    The largest score is subtracted first: the result is the same, and exp cannot overflow.
-
-    Parameters
-    ----------
-    x : array_like, one axis or more
-        Scores. Minus infinity gives the share 0.
-    axis : int, default -1
-        The axis along which the shares sum to 1.
-
-    Returns
-    -------
-    ndarray, shape of `x`
-        Shares between 0 and 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` does not hold real numbers, contains NaN or plus infinity, or is a single number; if
-        there is no such `axis`, or a slice along it is empty or has only minus infinities.
+    The largest score is subtracted first: the result is the same, and exp cannot overflow. Minus
+    infinity gives the share 0.
 
     Examples
     --------
-    >>> [round(float(value), 6) for value in softmax([1, 2, 3])]
+    >>> softmax([1, 2, 3]).round(6).tolist()
     [0.090031, 0.244728, 0.665241]
     """
     x = real(x, "x")
@@ -207,7 +98,8 @@ def softmax(x: ArrayLike, axis: int = -1) -> Any:
         raise ValueError(f"x must have a score along axis {axis}, got the shape {x.shape}")
     largest = x.max(axis=axis, keepdims=True)
     finite(largest, f"the largest score of x along axis {axis}")
-    weights = np.exp(x - largest)
+    with np.errstate(over="ignore"):  # a difference beyond the largest number: its share is 0
+        weights = np.exp(x - largest)
     return weights / weights.sum(axis=axis, keepdims=True)
 
 
@@ -217,7 +109,7 @@ class Dense:
     Parameters
     ----------
     n_inputs, n_outputs : int
-        Numbers that go in and come out per sample, 1 or more.
+        Numbers that go in and come out per sample.
     seed : int or numpy.random.Generator, optional
         Makes the initial weights reproducible. A generator is used and moved on.
 
@@ -228,11 +120,6 @@ class Dense:
     bias : ndarray, shape (n_outputs,)
         May be assigned.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is not an integer of 1 or more, or `seed` is wrong.
-
     Examples
     --------
     >>> layer = Dense(2, 1)
@@ -242,8 +129,7 @@ class Dense:
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, *, seed: Seed = None) -> None:
-        self.n_inputs = integer(n_inputs, "n_inputs", 1)
-        self.n_outputs = integer(n_outputs, "n_outputs", 1)
+        self.n_inputs, self.n_outputs = size(n_inputs, "n_inputs"), size(n_outputs, "n_outputs")
         # Initial values: the uniform weights of Glorot and Bengio (2010), biases 0.
         limit = (6 / (self.n_inputs + self.n_outputs)) ** 0.5
         self.weight: Any = random_generator(seed).uniform(
@@ -252,27 +138,11 @@ class Dense:
         self.bias: Any = np.zeros(self.n_outputs)
 
     def forward(self, x: ArrayLike) -> np.ndarray:
-        """Return the weighted sums of the inputs, plus the biases.
+        """Return the weighted sums, (..., n_outputs), of finite inputs, (..., n_inputs).
 
-        Parameters
-        ----------
-        x : array_like, shape (..., n_inputs)
-            Finite numbers; usually (N, n_inputs), one row per sample. N may be 0.
-
-        Returns
-        -------
-        ndarray, shape (..., n_outputs)
-            In the wider floating type of `x` and the weights.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `x`, `weight` or `bias` does not hold real numbers, is not finite or has a wrong
-            shape, or if the result overflows.
+        They have the wider floating type of `x` and the weights. If they overflow, ValueError.
         """
-        x = finite(x, "x")
-        if x.shape[-1:] != (self.n_inputs,):
-            raise ValueError(f"x must have shape (..., {self.n_inputs}), got {x.shape}")
+        x = finite(x, "x", (..., self.n_inputs))
         weight = finite(self.weight, "weight", (self.n_outputs, self.n_inputs))
         bias = finite(self.bias, "bias", (self.n_outputs,))
         with np.errstate(over="ignore", invalid="ignore"):
@@ -299,11 +169,6 @@ class MLP:
     layers : list of Dense
         One for each two neighbouring sizes.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `sizes` does not hold two or more integers of 1 or more, or another argument is wrong.
-
     Examples
     --------
     >>> network = MLP((3, 4, 2), seed=0)
@@ -316,12 +181,8 @@ class MLP:
     def __init__(
         self, sizes: Sequence[int], activation: Activation = relu, *, seed: Seed = None
     ) -> None:
-        if not np.iterable(sizes) or len(sizes) < 2:
-            raise ValueError(f"sizes must be a sequence of two or more integers, got {sizes!r}")
-        if not callable(activation):
-            raise TypeError(f"activation must be a function of an array, got {activation!r}")
-        generator = random_generator(seed)
-        self.activation = activation
+        self.activation = function(activation, "activation", "a function of an array")
+        sizes, generator = integers(sizes, "sizes", least=2), random_generator(seed)
         self.layers = [Dense(*neighbours, seed=generator) for neighbours in pairwise(sizes)]
 
     @property
@@ -330,23 +191,7 @@ class MLP:
         return sum((layer.n_inputs + 1) * layer.n_outputs for layer in self.layers)
 
     def forward(self, x: ArrayLike) -> np.ndarray:
-        """Send inputs through all layers.
-
-        Parameters
-        ----------
-        x : array_like, shape (..., n_inputs)
-            Finite numbers; usually (N, n_inputs), one row per sample. N may be 0.
-
-        Returns
-        -------
-        ndarray, shape (..., n_outputs)
-            The weighted sums of the last layer.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As in `Dense.forward`; also if the activation returns another shape or is not finite.
-        """
+        """Send inputs through all layers: from (..., n_inputs) to (..., n_outputs)."""
         for layer in self.layers[:-1]:
             sums = layer.forward(x)
             x = finite(self.activation(sums), "what activation returns", sums.shape)

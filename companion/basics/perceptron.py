@@ -20,7 +20,7 @@ from math import inf, isfinite
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import between, finite, integer
+from companion.arguments import between, finite, integer, number, size
 
 
 class Perceptron:
@@ -31,18 +31,7 @@ class Perceptron:
     Parameters
     ----------
     n_inputs : int
-        Numbers per sample, at least 1.
-
-    Raises
-    ------
-    TypeError
-        If `n_inputs` is not an integer.
-    ValueError
-        If `n_inputs` is smaller than 1.
-
-    References
-    ----------
-    Rosenblatt (1958), Psychological Review 65(6), 386-408.
+        Numbers per sample.
 
     Examples
     --------
@@ -56,7 +45,7 @@ class Perceptron:
     """
 
     def __init__(self, n_inputs: int) -> None:
-        self._weights = np.zeros(integer(n_inputs, "n_inputs", 1))  # (n_inputs,)
+        self._weights = np.zeros(size(n_inputs, "n_inputs"))  # (n_inputs,)
         self._bias = 0.0
 
     @property
@@ -69,13 +58,7 @@ class Perceptron:
 
     @weights.setter
     def weights(self, value: ArrayLike) -> None:
-        weights = _numbers("weights", value).copy()
-        if weights.shape != self._weights.shape:
-            raise ValueError(
-                f"weights must have shape {self._weights.shape}, one number per input, "
-                f"got {weights.shape}"
-            )
-        self._weights = weights
+        self._weights = _rows(finite(value, "weights", self._weights.shape)).copy()
 
     @property
     def bias(self) -> float:
@@ -84,7 +67,7 @@ class Perceptron:
 
     @bias.setter
     def bias(self, value: float) -> None:
-        self._bias = between(-inf, value, inf, "bias")
+        self._bias = number(value, "bias")
 
     def predict(self, x: ArrayLike) -> np.ndarray:
         """Decide for each sample: 1 if its weighted sum plus the bias is at least 0, else 0.
@@ -98,20 +81,6 @@ class Perceptron:
         -------
         numpy.ndarray of int, shape (N,)
             The decisions.
-
-        Raises
-        ------
-        TypeError
-            If `x` does not hold real numbers.
-        ValueError
-            If `x` has another shape, holds NaN or infinity, or is so large that sums overflow.
-
-        Examples
-        --------
-        >>> perceptron = Perceptron(2)
-        >>> perceptron.weights, perceptron.bias = [1, 1], -0.5
-        >>> perceptron.predict([[0, 0], [0, 1]])
-        array([0, 1])
         """
         samples = self._samples(x)
         # Not `samples @ weights`: a matrix product may round a sum differently from the same sum
@@ -145,7 +114,7 @@ class Perceptron:
             Size of a correction, above 0. From zero weights and bias it scales both without
             changing a decision, apart from rounding.
         max_epochs : int, default 100
-            Passes over the samples after which learning gives up, at least 1.
+            Passes over the samples after which learning gives up.
 
         Returns
         -------
@@ -153,37 +122,34 @@ class Perceptron:
             Updates in each epoch. The last number is 0 exactly if the perceptron now makes no
             mistake on the samples.
 
-        Raises
-        ------
-        TypeError
-            If an argument is of the wrong kind.
-        ValueError
-            If shapes or lengths do not fit, a number is out of range, or sums overflow.
-
         Examples
         --------
         >>> Perceptron(1).fit([[-1.0], [2.0]], [0, 1])
         [1, 0]
         """
         samples = self._samples(x)
-        labels = _labels(y, len(samples))
+        if len(samples) == 0:
+            raise ValueError("x must hold at least one sample to learn from, got none")
+        labels = finite(y, "y", (len(samples),))
+        if (wrong := labels[(labels != 0) & (labels != 1)]).size:
+            raise ValueError(f"y must hold the labels 0 and 1 only, got {wrong[0]:g}")
         rate = between(0, learning_rate, inf, "learning_rate")
-        epochs = integer(max_epochs, "max_epochs", 1)
+        max_epochs = integer(max_epochs, "max_epochs", 1)
         with np.errstate(over="ignore", invalid="ignore"):
-            weights, bias, updates = self._learn(samples, labels, rate, epochs)
+            weights, bias, updates = self._learn(samples, labels.astype(int), rate, max_epochs)
         if not (np.isfinite(weights).all() and isfinite(bias)):
             raise ValueError("x or learning_rate is too large: the weights overflowed")
         self._weights, self._bias = weights, bias
         return updates
 
     def _learn(
-        self, samples: np.ndarray, labels: list[int], rate: float, max_epochs: int
+        self, samples: np.ndarray, labels: np.ndarray, rate: float, max_epochs: int
     ) -> tuple[np.ndarray, float, list[int]]:
         """Apply the learning rule; return weights, bias and updates per epoch, change nothing."""
         weights, bias, updates = self._weights, self._bias, []
         for _ in range(max_epochs):
             mistakes = 0
-            for sample, label in zip(samples, labels, strict=True):
+            for sample, label in zip(samples, labels.tolist(), strict=True):
                 score = float((sample * weights).sum()) + bias
                 if not isfinite(score):
                     raise ValueError("x or learning_rate is too large: a weighted sum overflowed")
@@ -198,34 +164,14 @@ class Perceptron:
         return weights, bias, updates
 
     def _samples(self, x: ArrayLike) -> np.ndarray:
-        """Return `x` as an array of float64, shape (N, n_inputs), or say what is wrong with it."""
-        samples = _numbers("x", x)
-        n_inputs = len(self._weights)
-        if samples.ndim == 1 and samples.shape == (n_inputs,):
-            raise ValueError(
-                f"x must have shape (N, {n_inputs}), got {samples.shape}: "
-                "give a single sample as x[None, :]"
-            )
-        if samples.ndim != 2 or samples.shape[1] != n_inputs:
-            raise ValueError(f"x must have shape (N, {n_inputs}), got {samples.shape}")
-        return samples
+        """Return `x` as an array of float64, shape (N, n_inputs)."""
+        samples, shape = finite(x, "x"), self._weights.shape
+        if samples.shape == shape:
+            wanted = f"x must have shape (N, {shape[0]}), got {shape}"
+            raise ValueError(f"{wanted}: give a single sample as x[None, :]")
+        return _rows(finite(samples, "x", ("N", *shape)))
 
 
-def _numbers(name: str, value: ArrayLike) -> np.ndarray:
-    """Return an array of finite float64 numbers; refuse texts, objects, complex numbers, NaN."""
-    array = finite(value, name)
-    # In rows, so that sums along a row are rounded alike; a single number has to stay one.
-    return np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
-
-
-def _labels(y: ArrayLike, length: int) -> list[int]:
-    """Return the labels as Python integers 0 and 1, as many as there are samples."""
-    labels = _numbers("y", y)
-    if length == 0:
-        raise ValueError("x must hold at least one sample to learn from, got none")
-    if labels.shape != (length,):
-        raise ValueError(f"y must have shape ({length},), one label per sample, got {labels.shape}")
-    wrong = labels[(labels != 0) & (labels != 1)]
-    if wrong.size:
-        raise ValueError(f"y must hold the labels 0 and 1 only, got {wrong[0]:g}")
-    return [int(label) for label in labels]
+def _rows(array: np.ndarray) -> np.ndarray:
+    """Put an array of float64 into rows, so that sums along a row are rounded alike."""
+    return np.ascontiguousarray(array, dtype=np.float64)

@@ -29,6 +29,7 @@ from companion.checks.comparing import clip, count, difference, kind, leaves, sa
 from companion.checks.running import Finding, describe_error, first_failure
 
 RANDOM_INPUTS = 20
+LONGEST_TEXT = 10_000  # letters of an answer that are looked at; no right one has as many
 INPUT_WIDTH = 80  # characters of a line spent on the arguments of a call
 
 
@@ -58,12 +59,6 @@ class Exercise:
         is true is added to the line. `got` is the exception if the answer raised one.
     time_limit : float
         Seconds for the whole check.
-
-    Raises
-    ------
-    ValueError
-        If not exactly one of the three is given, `reference` comes without `cases`, `cases`,
-        `generate` or `run` come without `reference`, or a case is not a tuple.
     """
 
     reference: Callable[..., Any] | None = None
@@ -82,6 +77,8 @@ class Exercise:
         if len(given) != 1:
             got = " and ".join(given) or "none of them"
             raise ValueError(f"give exactly one of reference, expected and judge, got {got}")
+        if not isinstance(self.cases, tuple):
+            raise TypeError(f"cases must be a tuple of tuples of arguments, got {kind(self.cases)}")
         if self.reference is None and (self.cases or self.generate or self.run):
             raise ValueError("cases, generate and run need a reference, got none")
         if self.reference is not None and not self.cases:
@@ -121,13 +118,6 @@ def check(exercise: str, answer: Any) -> Verdict:
     -------
     Verdict
         Whether the answer `passed`, and the printed line as `message`.
-
-    Raises
-    ------
-    TypeError
-        If `exercise` is not a string.
-    ValueError
-        If there is no exercise of this name.
 
     Examples
     --------
@@ -208,7 +198,7 @@ def _check_function(name: str, exercise: Exercise, answer: Any) -> tuple[str | N
     def look(arguments: tuple[Any, ...], expected: Any) -> Finding | None:
         given = copy.deepcopy(arguments)
         try:
-            got = use(answer, *given)
+            got = _clipped(use(answer, *given))
         except BaseException as error:
             return Finding(f"stopped with {describe_error(error, answer)}", error)
         if (got is None or got is ...) and expected is not None:
@@ -239,8 +229,14 @@ def _check_function(name: str, exercise: Exercise, answer: Any) -> tuple[str | N
     return f"tried on {shown}, {title(answer)} {text}", ""
 
 
+def _clipped(answer: Any) -> Any:
+    """Cut a text before judges and hints search it, which on a long one could take for ever."""
+    return answer[:LONGEST_TEXT] if isinstance(answer, str) else answer
+
+
 def _check_value(exercise: Exercise, answer: Any) -> str | None:
     """Return what is wrong, or None if nothing is."""
+    answer = _clipped(answer)
 
     def look(_: tuple[Any, ...], expected: Any) -> Finding | None:
         if answer is None or any(leaf is ... for leaf in leaves(answer)):

@@ -133,9 +133,12 @@ def describe_error(error: BaseException, answer: Any) -> str:
     'ValueError: two lines'
     """
     try:
-        text = " ".join(str(error).split())
+        text = str(error)
     except Exception:
         text = ""
+    if len(text) > 20 * ERROR_WIDTH:  # before the search below, which is slow on a long text
+        text = f"{text[: 10 * ERROR_WIDTH]} {text[-10 * ERROR_WIDTH :]}"
+    text = " ".join(text.split())
     text = re.sub(r"\S*<locals>\.| at 0x[0-9a-fA-F]+", "", text)
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if len(text) > ERROR_WIDTH:  # the sizes that do not fit often stand at the end

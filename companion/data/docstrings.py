@@ -73,23 +73,7 @@ class Corpus:
 
 
 def read(packages: Sequence[str] = PACKAGES) -> Corpus:
-    """Read the documentation of packages, with an account of what was read.
-
-    Parameters
-    ----------
-    packages : list or tuple of str
-        As for `sentences`.
-
-    Returns
-    -------
-    Corpus
-        Its sentences, text, versions, fingerprint, number of files, and skipped files.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `sentences`.
-    """
+    """Read the documentation of packages, as `sentences`, with an account of what was read."""
     found = sentences(packages=packages)
     versions = {name: _version(name) for name in packages}
     _, files, skipped = zip(*map(_package, packages), strict=True)
@@ -114,15 +98,11 @@ def sentences(*, packages: Sequence[str] = PACKAGES, limit: int | None = None) -
     -------
     list of str
         With single spaces, in Unicode's form NFC. Files are read once per process.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `packages` is no list or tuple, is empty, or names what is not installed as source
-        files; if `limit` is no integer, or negative.
     """
     if not isinstance(packages, list | tuple) or not all(isinstance(n, str) for n in packages):
-        raise TypeError(f"packages must be a list or tuple of names, got {packages!r}")
+        raise TypeError(
+            f"packages must be a list or tuple of names, got {arguments.came(packages)}"
+        )
     if not packages:
         raise ValueError("packages must name at least one package, got none")
     most = math.inf if limit is None else arguments.integer(limit, "limit", 0)
@@ -243,11 +223,6 @@ def clean(docstring: str) -> list[str]:
     list of str
         In Unicode's form NFC, with single spaces.
 
-    Raises
-    ------
-    TypeError
-        If `docstring` is no string.
-
     Examples
     --------
     >>> clean("Adds :class:`int`.\n\na : int\n    What is *added*.\n\n>>> add(1, 2)\n3")
@@ -335,21 +310,7 @@ def split_sentences(paragraph: str) -> list[str]:
 
     A full stop ends no sentence inside a number, a version or a dotted name, after an abbreviation
     or an initial, nor before a small letter, unless a name of the code follows.
-
-    Parameters
-    ----------
-    paragraph : str
-        Plain text.
-
-    Returns
-    -------
-    list of str
-        The sentences with their punctuation and single spaces; none if there is no word.
-
-    Raises
-    ------
-    TypeError
-        If `paragraph` is no string.
+    Sentences keep their punctuation, with single spaces; where there is no word, there are none.
 
     Examples
     --------

@@ -93,13 +93,6 @@ def load(name: str, split: str | None = None, *, folder: Path | str | None = Non
     -------
     list of dict
         One per example, in the order of the file; the keys depend on the data set.
-
-    Raises
-    ------
-    ValueError
-        If there is no such data set or split, or the file is not what was expected.
-    ConnectionError, TimeoutError
-        As `fetch`.
     """
     if name not in DATASETS:
         raise ValueError(f"name must be one of {sorted(DATASETS)}, got {name!r}")

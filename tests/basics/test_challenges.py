@@ -242,6 +242,13 @@ NETWORK = nn.Linear(2, 3)
 PAIR = np.zeros((2, 2))
 
 
+class Fixed(nn.Module):
+    """Says the same whatever it sees."""
+
+    def forward(self, x):
+        return torch.ones(len(x), 3)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -251,31 +258,77 @@ PAIR = np.zeros((2, 2))
         (lambda: DeepNetwork(1, 1, depth=1, width=2.5), TypeError, "width must be an integer"),
         (lambda: DeepNetwork(1, 1, depth=1, seed=-1), ValueError, "seed must be 0 or more"),
         (lambda: DeepNetwork(1, 1, depth=1, activation="relu"), TypeError, "activation must be"),
-        (lambda: gradient_norms(3), TypeError, "model must be a torch.nn.Module, got int"),
+        (lambda: gradient_norms(3), TypeError, "model must be a Module, got int"),
         (lambda: gradient_norms(nn.Linear(1, 1)), ValueError, "call loss.backward"),
         (lambda: learning_curve(len, 0, [1]), ValueError, "n_samples must be 1 or more, got 0"),
         (lambda: learning_curve(len, 3, [4]), ValueError, r"numbers from 1 to 3, got \[4\]"),
-        (lambda: learning_curve(len, 3, []), ValueError, r"numbers from 1 to 3, got \[\]"),
-        (lambda: learning_curve(len, 3, [0]), ValueError, "each of sizes must be 1 or more"),
+        (
+            lambda: learning_curve(len, 3, []),
+            ValueError,
+            r"sizes must be a sequence of 1 or more integers, got \[\]",
+        ),
+        (lambda: learning_curve(len, 3, [0]), ValueError, "sizes must be 1 or more"),
         (lambda: learning_curve(len, 3, [1], repeats=0), ValueError, "repeats must be 1 or more"),
-        (lambda: learning_curve(len, 3, [1]), ValueError, "measure must return two numbers"),
+        (
+            lambda: learning_curve(len, 3, [1]),
+            ValueError,
+            r"what measure returns must have shape \(2,\)",
+        ),
+        (lambda: learning_curve(None, 3, [1]), TypeError, "measure must be a function"),
         (lambda: saliency(scored, torch.zeros(1, 2), 0), TypeError, "got function"),
-        (lambda: saliency(NETWORK, np.zeros((1, 2)), 0), TypeError, "x must be a tensor"),
-        (lambda: saliency(NETWORK, torch.zeros(2), 0), TypeError, r"x must be a tensor \(N, ...\)"),
-        (lambda: saliency(NETWORK, torch.zeros(1, 2, dtype=int), 0), TypeError, "floating type"),
+        (
+            lambda: saliency(NETWORK, np.zeros((1, 2)), 0),
+            TypeError,
+            "x must be a Tensor of torch.float32, got",
+        ),
+        (
+            lambda: saliency(NETWORK, torch.zeros(2), 0),
+            ValueError,
+            r"x must have the shape \(N, F, ...\)",
+        ),
+        (
+            lambda: saliency(NETWORK, torch.zeros(1, 2, dtype=int), 0),
+            TypeError,
+            "x must be a Tensor of torch.float32, got",
+        ),
         (lambda: saliency(NETWORK, torch.zeros(1, 2), 3), ValueError, "from 0 to 2, got 3"),
-        (lambda: saliency(NETWORK, torch.zeros(1, 2), -1), ValueError, "from 0 to 2, got -1"),
+        (
+            lambda: saliency(NETWORK, torch.zeros(1, 2), -1),
+            ValueError,
+            "target must be 0 or more, got -1",
+        ),
         (
             lambda: saliency(NETWORK, torch.zeros(1, 2), 0.5),
-            ValueError,
-            "one class or .1,. classes, got 0.5",
+            TypeError,
+            "target must be an integer, got 0.5",
         ),
         (
             lambda: saliency(NETWORK, torch.zeros(2, 2), torch.zeros(3).long()),
             ValueError,
             "target must be one class or .2,. classes",
         ),
-        (lambda: saliency(NETWORK, torch.zeros(1, 4, 2), 0), ValueError, r"got shape \(1, 4, 3\)"),
+        (
+            lambda: saliency(NETWORK, torch.zeros(1, 4, 2), 0),
+            ValueError,
+            r"\(1, classes\), got \(1, 4, 3\)",
+        ),
+        (
+            lambda: saliency(nn.Flatten(), torch.zeros(1, 2), True),
+            TypeError,
+            "target must be an int",
+        ),
+        (lambda: saliency(Fixed(), torch.zeros(1, 2), 0), ValueError, "scores without a gradient"),
+        (
+            lambda: saliency(nn.LSTM(2, 3), torch.zeros(1, 2), 0),
+            TypeError,
+            "what model returns must",
+        ),
+        (lambda: standardise([[-1e308], [1e308]]), ValueError, "train is too large"),
+        (
+            lambda: permutation_importance(lambda x, y: math.nan, PAIR, [1, 2]),
+            ValueError,
+            "what score returns must not contain NaN",
+        ),
         (lambda: permutation_importance(len, [1.0], [1]), ValueError, r"\(N, F\).* got \(1,\)"),
         (lambda: permutation_importance(len, PAIR[:0], []), ValueError, r"not empty, got \(0, 2\)"),
         (lambda: permutation_importance(len, PAIR, [1]), ValueError, "y must have 2 targets"),

@@ -97,6 +97,29 @@ def test_calibration_by_hand():
     assert curve.error == pytest.approx((2 * 0.375 + 0.7 + 2 * 0.4) / 5)
 
 
+def test_labels_are_compared_as_they_came():
+    big = [2**63, 2**63 + 1, 2**63 + 1]  # not as floating-point numbers, nor as int64
+    confusion = ConfusionMatrix.from_predictions(np.array(big, np.uint64), big)
+    assert confusion.labels == tuple(big[:2])
+    assert confusion.matrix.tolist() == [[1, 0], [0, 2]]
+    texts = ["a\0", "a", "\uac00"]  # NumPy's texts would lose the zero
+    assert ConfusionMatrix.from_predictions(texts, texts).matrix.tolist() == np.eye(3).tolist()
+    objects = np.array(["cat", "dog", "cat"], dtype=object)  # as pandas gives them
+    confusion = ConfusionMatrix.from_predictions(objects, ["cat", "dog", "dog"])
+    assert (confusion.labels, confusion.matrix.tolist()) == (("cat", "dog"), [[1, 1], [0, 1]])
+    mixed = ConfusionMatrix.from_predictions([True, 0, np.int8(1)], [1, False, 0])
+    assert (mixed.labels, mixed.matrix.tolist()) == ((0, 1), [[1, 0], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    "scores", [[2**53, 2**53 + 1], np.array([0, 2**64 - 1], np.uint64), [-(2**63), 0]]
+)
+def test_whole_numbers_as_scores_are_compared_exactly(scores):
+    assert roc_curve([0, 1], scores).area == 1.0
+    assert roc_curve([1, 0], scores).area == 0.0
+    assert precision_recall_curve([0, 1], scores).area == 1.0
+
+
 # Undefined measures and absent classes.
 
 
@@ -372,14 +395,19 @@ def test_bootstrap_seed():
     ("arguments", "error", "message"),
     [
         (([], []), ValueError, r"y_true must have shape \(N,\) with N of 1 or more, got \(0,\)"),
-        (([0, 1], [[0, 1]]), ValueError, r"y_pred must have shape \(N,\).* got \(1, 2\)"),
+        (([0, 1], [[0, 1]]), TypeError, r"y_pred must hold class labels .*, got \[0, 1\]"),
         (([0, 1], [0, 1, 1]), ValueError, r"y_pred must have shape \(2,\), got \(3,\)"),
-        (([0, 1], [0.2, 0.9]), TypeError, r"y_pred must hold class labels .*, got float64"),
-        (([0, NAN], [0, 1]), TypeError, r"y_true must hold class labels .*, got float64"),
-        (([0, None], [0, 1]), TypeError, r"y_true must hold class labels .*, got object"),
-        (([0, 1], ["a", "b"]), TypeError, r"y_pred .* \(like y_true, int64\), got <U1"),
-        (([[0], [0, 1]], [0, 1]), ValueError, "y_true must have rows of equal length"),
-        ((0, 1), ValueError, r"y_true must have shape \(N,\) .* got \(\)"),
+        (([0, 1], [0.2, 0.9]), TypeError, r"y_pred must hold class labels .*, got 0.2"),
+        (([0, NAN], [0, 1]), TypeError, r"y_true must hold class labels .*, got nan"),
+        (([0, None], [0, 1]), TypeError, r"y_true must hold class labels .*, got None"),
+        (([0, 1], ["a", "b"]), TypeError, r"y_pred .* \(whole numbers as in y_true\), got 'a'"),
+        (([[0], [0, 1]], [0, 1]), TypeError, r"y_true must hold class labels .* got \[0\]"),
+        ((0, 1), TypeError, "y_true must be a list of class labels, got 0"),
+        (("ab", "ab"), TypeError, "y_true must be a list of class labels, got 'ab'"),
+        (({0, 1}, [0, 1]), TypeError, "y_true must be a list of class labels, got {0, 1}"),
+        (([0, "a"], [0, 1]), TypeError, "y_true must hold class labels .*, got 'a'"),
+        ((["a", NAN, "b"], ["a"] * 3), TypeError, "y_true must hold class labels .*, got nan"),
+        ((["a", "b"], ["a", NAN]), TypeError, r"y_pred .* \(texts as in y_true\), got nan"),
     ],
 )
 def test_predictions_are_refused(arguments, error, message):
@@ -393,7 +421,7 @@ def test_predictions_are_refused(arguments, error, message):
         ([0, 1], ValueError, r"y_true must hold labels from \[0, 1\], got 2"),
         ([0, 2], ValueError, r"y_pred must hold labels from \[0, 2\], got 1"),
         ([0, 1, 1, 2], ValueError, r"labels must be 4 different ones, got \(0, 1, 1, 2\)"),
-        (["0", "1"], TypeError, r"labels must hold class labels \(like y_true, int64\), got <U1"),
+        (["0", "1"], TypeError, r"labels .* \(whole numbers as in y_true\), got '0'"),
         ([], ValueError, "labels must have shape"),
     ],
 )
@@ -410,10 +438,11 @@ def test_labels_are_refused(labels, error, message):
         ([1, 2], {}, ValueError, r"matrix must have shape .* got \(2,\)"),
         ([[1, 2], [3]], {}, ValueError, "matrix must have rows of equal length"),
         ([[0, 0], [0, 0]], {}, ValueError, "matrix must hold counts, not all of them 0"),
+        ([[2**62, 2**62], [2**62, 2**62]], {}, ValueError, "matrix must hold counts"),
         ([[1, -1], [0, 2]], {}, ValueError, "matrix must hold counts, .* got .*-1"),
         ([[0.5, 0.5], [1, 0]], {}, TypeError, "matrix must hold counts .* got float64"),
-        ([[1, 0], [0, 1]], {"labels": "a"}, ValueError, "labels must be 2 different ones"),
-        ([[1, 0], [0, 1]], {"labels": "aa"}, ValueError, "labels must be 2 different ones"),
+        ([[1, 0], [0, 1]], {"labels": "ab"}, TypeError, "labels must be a list of class labels"),
+        ([[1, 0], [0, 1]], {"labels": ["a", "a"]}, ValueError, "labels must be 2 different ones"),
         ([[1, 0], [0, 1]], {"zero_division": 0.5}, ValueError, "nan, 0 or 1, got 0.5"),
         ([[1, 0], [0, 1]], {"zero_division": "0"}, ValueError, "nan, 0 or 1, got '0'"),
         ([[1, 0], [0, 1]], {"zero_division": "warn"}, ValueError, "nan, 0 or 1, got 'warn'"),
@@ -432,7 +461,7 @@ def test_matrices_are_refused(matrix, options, error, message):
         ([0, 1], [0.1, math.inf], ValueError, "y_score must be finite, got inf"),
         ([0, 1], ["a", "b"], TypeError, "y_score must hold real numbers"),
         ([0, 2], [0.1, 0.2], ValueError, r"y_true must hold 0 and 1, .*, got \[0, 2\]"),
-        ([0.0, 1.0], [0.1, 0.2], TypeError, "y_true must hold class labels .* got float64"),
+        ([0.0, 1.0], [0.1, 0.2], TypeError, "y_true must hold class labels .* got 0.0"),
         ([0, 0], [0.1, 0.2], ValueError, r"y_true must hold 0 and 1, .*, got \[0\]"),
         ([], [], ValueError, r"y_true must have shape \(N,\)"),
     ],

@@ -118,8 +118,12 @@ def test_autoencoder_refuses_sizes(arguments, error, message):
     [
         (torch.zeros(5, 3), ValueError, r"x must have the shape \(B, 13\), got \(5, 3\)"),
         (torch.zeros(13), ValueError, r"x must have the shape \(B, 13\), got \(13,\)"),
-        (torch.zeros(5, 13, dtype=torch.int64), TypeError, "x must hold floating-point numbers"),
-        (np.zeros((5, 13)), TypeError, r"x must be a torch\.Tensor, got ndarray"),
+        (
+            torch.zeros(5, 13, dtype=torch.int64),
+            TypeError,
+            "x must be a Tensor of torch.float32, got torch.int64",
+        ),
+        (np.zeros((5, 13)), TypeError, "x must be a Tensor of torch.float32, got ndarray"),
     ],
 )
 def test_networks_refuse_wrong_inputs(x, error, message):
@@ -235,8 +239,8 @@ def test_value_by_hand():
     [
         ([0.5, 0.6], [0.5, 0.5], "p must be probabilities with the sum 1"),
         ([0.5, 0.5], [1.5, -0.5], "q must be probabilities with the sum 1"),
-        ([0.5, 0.5], [1.0], r"same shape \(n,\), got \(2,\), \(1,\)"),
-        ([[1.0]], [[1.0]], "same shape"),
+        ([0.5, 0.5], [1.0], r"q must have shape \(2,\), got \(1,\)"),
+        ([[1.0]], [[1.0]], r"p must have shape \(n,\), got \(1, 1\)"),
         ([math.nan, 1], [0, 1], "p must not contain NaN"),
         ([], [], "p must be probabilities"),
     ],
@@ -316,15 +320,15 @@ def test_one_sample_and_batches_of_one_are_enough():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"data": torch.zeros(0, 2)}, ValueError, "data must hold one finite sample or more"),
-        ({"data": torch.full((3, 2), math.nan)}, ValueError, "data must hold one finite sample"),
-        ({"data": torch.zeros(3, 5)}, ValueError, r"data must have the shape \(B, 2\)"),
+        ({"data": torch.zeros(0, 2)}, ValueError, r"data must have the shape .* got \(0, 2\)"),
+        ({"data": torch.full((3, 2), math.nan)}, ValueError, "data must be finite, got nan"),
+        ({"data": torch.zeros(3, 5)}, ValueError, r"data must have the shape \(N, 2\)"),
         ({"steps": 0}, ValueError, "steps must be 1 or more, got 0"),
         ({"batch_size": 0}, ValueError, "batch_size must be 1 or more, got 0"),
-        ({"learning_rate": 0}, ValueError, "learning_rate must lie between 0 and inf"),
+        ({"learning_rate": 0}, ValueError, "learning_rate must lie between 0 and 1e"),
         ({"discriminator_learning_rate": -1}, ValueError, "discriminator_learning_rate must lie"),
-        ({"noise": -1}, ValueError, "noise must lie between 0 and inf"),
-        ({"loss": "mse"}, ValueError, "loss must be one of"),
+        ({"noise": -1}, ValueError, "noise must be 0 or more, got -1"),
+        ({"loss": "mse"}, ValueError, "loss must be 'non-saturating' or 'minimax', got 'mse'"),
         ({"seed": 0.5}, TypeError, "seed must be an integer, got 0.5"),
         ({"generator": Discriminator(2)}, TypeError, "generator must be a Generator, got Discrim"),
         ({"discriminator": None}, TypeError, "discriminator must be a Discriminator, got NoneType"),
@@ -334,7 +338,11 @@ def test_one_sample_and_batches_of_one_are_enough():
             ValueError,
             "batch_size must be 2 or more, got 1",
         ),
-        ({"learning_rate": 1e38, "steps": 50}, ValueError, "a loss became NaN or infinite in step"),
+        (
+            {"learning_rate": 1e29, "steps": 50},
+            ValueError,
+            "became NaN or infinite in step",
+        ),
     ],
 )
 def test_training_refuses_mistakes(options, error, message):

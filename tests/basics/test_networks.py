@@ -287,6 +287,10 @@ def test_number_of_parameters(sizes, n):
     assert n == sum(layer.weight.size + layer.bias.size for layer in network.layers)
 
 
+def test_softmax_of_the_largest_and_the_least_number():
+    assert softmax([1.7e308, -1.7e308]).tolist() == [1.0, 0.0]
+
+
 # Misuse.
 
 
@@ -330,14 +334,20 @@ net: Any = networks  # untyped: a type checker would refuse these calls, too
         (lambda: net.softmax([[0], [-math.inf]]), ValueError, "score .* finite, got -inf"),
         (lambda: net.Dense(0, 1), ValueError, "n_inputs must be 1 or more, got 0"),
         (lambda: net.Dense(1, -2), ValueError, "n_outputs must be 1 or more, got -2"),
+        (lambda: net.Dense(2**63, 1), ValueError, "n_inputs must be at most 16777216, got 922"),
+        (
+            lambda: net.leaky_relu(1, 10**400),
+            ValueError,
+            "negative_slope must be less than 1.8e308",
+        ),
         (lambda: net.Dense(2.0, 1), TypeError, "n_inputs must be an integer, got 2.0"),
         (lambda: net.Dense(1, True), TypeError, "n_outputs must be an integer, got True"),
         (lambda: net.Dense(1, 1, seed=-1), ValueError, "seed must be 0 or more, got -1"),
         (lambda: net.Dense(1, 1, seed=0.5), TypeError, "seed must be an integer, got 0.5"),
-        (lambda: net.MLP((2,)), ValueError, r"sizes must be .* two or more integers, got \(2,\)"),
-        (lambda: net.MLP(3), ValueError, "sizes must be a sequence .* got 3"),
-        (lambda: net.MLP("32"), TypeError, "n_inputs must be an integer, got '3'"),
-        (lambda: net.MLP((2, 0, 1)), ValueError, "n_outputs must be 1 or more, got 0"),
+        (lambda: net.MLP((2,)), ValueError, r"sizes must be .* of 2 or more integers, got \(2,\)"),
+        (lambda: net.MLP(3), TypeError, "sizes must be a sequence .* got 3"),
+        (lambda: net.MLP("32"), TypeError, "sizes must be a sequence .* got '32'"),
+        (lambda: net.MLP((2, 0, 1)), ValueError, "sizes must be 1 or more, got 0"),
         (lambda: net.MLP((2, 1), "relu"), TypeError, "activation must be .* got 'relu'"),
         (lambda: net.MLP((2, 1), seed="a"), TypeError, "seed must be an integer, got 'a'"),
     ],

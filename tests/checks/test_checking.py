@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import nbclient
@@ -247,3 +248,31 @@ def test_importing_is_light():
         """
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+# --- Long texts -----------------------------------------------------------------------------------
+
+
+def shout(text):
+    raise ValueError(text)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["x" * 10**6, "<locals" * 10**5, lambda *_: "x" * 10**6, lambda *_: shout("<locals" * 10**5)],
+    ids=["text", "repeated text", "returned text", "text of an error"],
+)
+@pytest.mark.parametrize("part", ["backpropagation.outer_backward", "challenges.clip"])
+def test_a_text_of_a_million_letters_is_answered_at_once(answer, part, capsys):
+    started = time.process_time()
+    assert not check(f"basics.{part}", answer).passed
+    assert time.process_time() - started < 1
+    assert len(capsys.readouterr().out) < 500
+
+
+def test_a_judge_sees_no_more_of_a_text_than_it_can_search(monkeypatch):
+    seen = []
+    judged = Exercise(judge=lambda answer: seen.append(len(answer)))
+    monkeypatch.setattr(checking, "find", lambda exercise: judged)
+    assert check("toy", "x" * 10**6).passed
+    assert seen == [checking.LONGEST_TEXT]
