@@ -216,9 +216,9 @@ class MultiHeadAttention(nn.Module):
         query = self._split(self.query(x))  # (B, H, T, d)
         if cache is not None:
             cache.check(query, self.n_kv_heads, context)
+        if positions is None:
+            positions = torch.arange(past, past + T, device=x.device)
         if self.rotary is not None:
-            if positions is None:
-                positions = torch.arange(past, past + T, device=x.device)
             query = self.rotary(query, positions)
         if cache is not None and cache.of_context:
             key, value = cache.key, cache.value
