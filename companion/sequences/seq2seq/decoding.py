@@ -174,6 +174,8 @@ def _writable(scores: Tensor) -> Tensor:
 
 def _rows(state: Any, rows: Tensor) -> Any:
     """Return a state with the given rows of each of its tensors, of the type that it had."""
+    if hasattr(state, "select"):  # a state that knows how
+        return state.select(rows)
     chosen = (tensor.index_select(0, rows) for tensor in state)
     return state._make(chosen) if hasattr(state, "_make") else tuple(chosen)
 
