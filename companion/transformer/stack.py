@@ -187,6 +187,8 @@ class Stack(nn.Module):
         if caches is not None and len(caches) != len(self.blocks):
             wanted, got = len(self.blocks), len(caches)
             raise ValueError(f"caches must hold {wanted} pairs, one per block, got {got}")
+        if context_mask is not None and context is None:
+            raise ValueError("context_mask belongs to a context: got none")
         past = len(caches[0][0]) if caches else 0
         if positions is not None and config.positions in ("linear", "none"):
             raise ValueError(f"positions have no use in this stack, {config.positions!r}: got some")
@@ -205,7 +207,7 @@ class Stack(nn.Module):
         x = self.dropout(self.embedding_norm(x))
         weights = []
         for block, (own, of_context) in zip(self.blocks, caches or self._none(), strict=True):
-            if config.cross_attention:
+            if context is not None:
                 options |= {"context_mask": context_mask, "context_cache": of_context}
             x = block(x, context, cache=own, need_weights=need_weights, **options)
             if need_weights:
