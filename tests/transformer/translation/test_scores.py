@@ -4,6 +4,7 @@ import math
 
 import pytest
 import sacrebleu
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,9 +59,23 @@ def test_bleu_counts_n_grams():
             TypeError,
             r"translations\[0\] must be a list of tokens, got the text",
         ),
+        (
+            [torch.tensor([3, 4])],
+            [[torch.tensor([3, 4])]],
+            TypeError,
+            r"translations\[0\] must hold tokens, texts or numbers, got tensor\(3\)",
+        ),
+        ([["a"]], [[[None]]], TypeError, r"references\[0\]\[0\] must hold tokens, .* got None"),
         ([["a"]], [["a b"]], TypeError, r"references\[0\]\[0\] must be a list of tokens"),
     ],
 )
 def test_scores_that_are_refused(translations, references, error, message):
     with pytest.raises(error, match=message):
         bleu(translations, references)
+
+
+@given(st.integers(1, 300), st.integers(1, 6))
+def test_a_perfect_translation_has_100_and_not_more(length, max_order):
+    tokens = [str(number) for number in range(length + max_order)]
+    assert bleu([tokens], [[tokens]], max_order=max_order).score == 100
+    assert bleu([list(range(9))], [[list(range(9))]]).score == 100  # numbers are tokens, too
