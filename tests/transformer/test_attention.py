@@ -19,7 +19,8 @@ from companion.transformer.attention import (
     padding_mask,
     scaled_dot_product_attention,
 )
-from tests.twins import close, draw
+
+from ..twins import close, draw
 
 B, T, S, H, D = 2, 7, 5, 3, 33  # a width of 11 for each head
 DEVICES = ["meta", *(["cuda"] if torch.cuda.is_available() else [])]

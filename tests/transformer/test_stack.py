@@ -9,7 +9,8 @@ from torch import nn
 from companion.transformer.attention import padding_mask
 from companion.transformer.blocks import count_positions
 from companion.transformer.stack import Caches, Config, Stack
-from tests.twins import F64, close, disturb, draw
+
+from ..twins import F64, close, disturb, draw
 
 B, T, D, H, HIDDEN, LAYERS, V = 3, 7, 30, 3, 37, 2, 53  # heads of ten numbers
 SIZES = {"d_model": D, "n_layers": LAYERS, "n_heads": H, "d_hidden": HIDDEN}

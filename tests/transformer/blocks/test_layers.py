@@ -18,7 +18,8 @@ from companion.transformer.blocks import (
     layer_norm,
     rms_norm,
 )
-from tests.twins import F64, close, disturb, draw
+
+from ...twins import F64, close, disturb, draw
 
 B, T, D, HIDDEN = 2, 5, 33, 13
 BOTH_ACTIVATIONS = pytest.mark.parametrize("activation", ["relu", "gelu"])

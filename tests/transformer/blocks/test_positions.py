@@ -17,7 +17,8 @@ from companion.transformer.blocks import (
     rotate,
     sinusoidal_positions,
 )
-from tests.twins import F64, close, draw
+
+from ...twins import F64, close, draw
 
 
 def test_sinusoidal_positions_are_those_of_the_paper():

@@ -23,7 +23,8 @@ from companion.transformer.blocks import (
     rotate,
     sinusoidal_positions,
 )
-from tests.twins import F64, close, disturb, draw
+
+from ...twins import F64, close, disturb, draw
 
 B, T, S, H, D, HIDDEN = 2, 5, 7, 3, 33, 13  # D = 3 * 11
 BOTH_NORMS = pytest.mark.parametrize("norm_first", [False, True], ids=["post-norm", "pre-norm"])

@@ -3,7 +3,8 @@
 import torch
 
 from companion.transformer.translation import Transformer, TransformerConfig
-from tests.twins import F64
+
+from ...twins import F64
 
 PAD, BOS, EOS = 0, 2, 3
 S, T, V_IN, V_OUT = 7, 5, 11, 13

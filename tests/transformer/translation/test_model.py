@@ -17,7 +17,9 @@ from companion.transformer.translation import (
     beam_search,
     greedy_decode,
 )
-from tests.transformer.translation.small import (
+
+from ...twins import F64
+from .small import (
     BOS,
     EOS,
     PAD,
@@ -29,7 +31,6 @@ from tests.transformer.translation.small import (
     settings,
     small,
 )
-from tests.twins import F64
 
 BOTH_NORMS = pytest.mark.parametrize("norm_first", [False, True], ids=["post-norm", "pre-norm"])
 

@@ -14,8 +14,9 @@ from companion.transformer.translation import (
     warm_up_rate,
 )
 from companion.transformer.translation.training import _groups, _plan, rate_level
-from tests.transformer.translation.small import BOS, EOS, PAD, V_OUT, T, small
-from tests.twins import F64
+
+from ...twins import F64
+from .small import BOS, EOS, PAD, V_OUT, T, small
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
