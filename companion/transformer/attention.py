@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import flag, integer, share, tensor
+from companion import arguments
+from companion.arguments import broadcast, fitting, flag, integer, on, share, tensor
 
 
 def scaled_dot_product_attention(
@@ -73,11 +74,12 @@ def scaled_dot_product_attention(
     >>> weights[0]
     tensor([1., 0.])
     """
-    tensor(query, "query", (..., "T", "d"))
-    tensor(key, "key", (..., "S", query.shape[-1]), dtype=query.dtype)
-    tensor(value, "value", (..., key.shape[-2], "d_value"), dtype=query.dtype)
-    shape = _shape_of_scores(query, key, value)
-    _check_scores(shape, query.device, mask, biases)
+    T, d = tensor(query, "query", (..., "T", "d")).shape[-2:]
+    S = on(tensor(key, "key", (..., "S", d), dtype=query.dtype), "key", query.device).shape[-2]
+    on(tensor(value, "value", (..., S, "d_value"), dtype=query.dtype), "value", query.device)
+    lead = broadcast(query=query.shape[:-2], key=key.shape[:-2], value=value.shape[:-2])
+    _check_scores((*lead, T, S), query.device, mask, biases)
+    integer(d, "the width d of query", 1)
     return _attend(query, key, value, mask, biases, share(dropout, "dropout"))
 
 
@@ -256,10 +258,8 @@ class MultiHeadAttention(nn.Module):
         )  # (B, heads, T, d)
 
     def _check_options(self, context: Any, causal: Any, positions: Any) -> None:
-        if flag(causal, "causal") and context is not None:
-            raise ValueError("causal belongs to self-attention: got a context")
-        if self.rotary is not None and context is not None:
-            raise ValueError("rotary belongs to self-attention: got a context")
+        if (flag(causal, "causal") or self.rotary is not None) and context is not None:
+            raise ValueError("causal and rotary belong to self-attention: got a context")
         if positions is not None and self.rotary is None:
             raise ValueError("positions are for rotary, which this attention has not: got some")
 
@@ -320,21 +320,13 @@ class KeyValueCache:
 
     def check(self, query: Tensor, n_heads: int, context: Tensor | None) -> None:
         """Refuse to serve another batch, other heads, another type or another use."""
-        if self.key is None:
-            return
-        if self.of_context != (context is not None):
-            uses = {False: "self-attention", True: "attention to a context"}
-            wanted, got = uses[context is not None], uses[self.of_context]
-            raise ValueError(f"cache must come from {wanted}, got one from {got}")
+        B, _, _, d = query.shape
         S = len(self) if context is None else context.shape[1]
-        wanted = (len(query), n_heads, S, query.shape[-1])
-        if self.key.shape != wanted:
-            got = tuple(self.key.shape)
-            raise ValueError(f"cache must hold keys (B, heads, S, d) = {wanted}, got {got}")
-        if self.key.dtype != query.dtype or self.key.device != query.device:
-            wanted = f"{query.dtype} on {query.device}"
-            got = f"{self.key.dtype} on {self.key.device}"
-            raise ValueError(f"cache must hold {wanted}, got {got}")
+        wanted = (context is not None, (B, n_heads, S, d), query.dtype, query.device)
+        if self.key is not None:
+            got = (self.of_context, tuple(self.key.shape), self.key.dtype, self.key.device)
+            if got != wanted:
+                raise ValueError(f"cache must hold {_keys(*wanted)}, got {_keys(*got)}")
 
 
 def causal_mask(length: int, *, past: int = 0, device: Any = None) -> Tensor:
@@ -391,15 +383,7 @@ def padding_mask(lengths: Any, length: int, *, left: bool = False, device: Any =
             [[1, 1, 1]]], dtype=torch.int32)
     """
     T = integer(length, "length", 0)
-    try:
-        rows = torch.as_tensor(lengths)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"lengths must be integers in one row, got {lengths!r}") from None
-    if rows.numel() and (rows.is_floating_point() or rows.is_complex() or rows.dtype == torch.bool):
-        raise TypeError(f"lengths must be integers, got {rows.dtype}")
-    rows = rows.long()  # an empty list has no type, and a small type no room for T
-    if rows.dim() != 1 or ((rows < 0) | (rows > T)).any():
-        raise ValueError(f"lengths must be one row of integers from 0 to {T}, got {rows.tolist()}")
+    rows = arguments.lengths(lengths, "lengths", T)
     real = torch.arange(T, device=rows.device) < rows[:, None]  # (B, T)
     return (real.flip(1) if flag(left, "left") else real)[:, None].to(device)  # (B, 1, T)
 
@@ -423,40 +407,15 @@ def _in_float32(x: Tensor) -> Any:
     return nullcontext() if free else torch.autocast(x.device.type, enabled=False)
 
 
-def _shape_of_scores(query: Tensor, key: Tensor, value: Tensor) -> tuple[int, ...]:
-    """Return (..., T, S); refuse tensors that do not fit each other."""
-    for name, x in {"key": key, "value": value}.items():
-        if x.device != query.device:
-            raise ValueError(f"{name} must be on {query.device} as query is, got {x.device}")
-    try:
-        lead = torch.broadcast_shapes(*(x.shape[:-2] for x in (query, key, value)))
-        fits = query.shape[-1] > 0
-    except RuntimeError:
-        fits, lead = False, ()
-    if not fits:
-        got = ", ".join(str(tuple(x.shape)) for x in (query, key, value))
-        raise ValueError(f"query (T, d), key (S, d) and value (S, d_value) do not fit: got {got}")
-    return (*lead, query.shape[-2], key.shape[-2])
+def _keys(of_context: bool, shape: tuple[int, ...], dtype: Any, device: Any) -> str:
+    use = "attention to a context" if of_context else "self-attention"
+    return f"keys of {use}, (B, heads, S, d) = {shape}, {dtype} on {device}"
 
 
 def _check_scores(
     shape: tuple[int, ...], device: torch.device, mask: Tensor | None, biases: Tensor | None
 ) -> None:
-    """Refuse a mask or biases that do not fit scores of this shape."""
     if mask is not None:
-        _check_fit(tensor(mask, "mask", (...,), dtype=torch.bool), "mask", shape, device)
+        fitting(mask, "mask", shape, device, torch.bool)
     if biases is not None:
-        _check_fit(tensor(biases, "biases", (...,)), "biases", shape, device)
-        if not biases.is_meta and not biases.isfinite().all():
-            raise ValueError("biases must be finite (a mask forbids): got NaN or infinity")
-
-
-def _check_fit(x: Tensor, name: str, shape: tuple[int, ...], device: torch.device) -> None:
-    if x.device != device:
-        raise ValueError(f"{name} must be on the device {device}, got {x.device}")
-    try:
-        fits = torch.broadcast_shapes(x.shape, shape) == shape
-    except RuntimeError:
-        fits = False
-    if not fits:
-        raise ValueError(f"{name} must fit the scores of shape {shape}, got {tuple(x.shape)}")
+        fitting(biases, "biases", shape, device)
