@@ -412,9 +412,7 @@ def _keys(of_context: bool, shape: tuple[int, ...], dtype: Any, device: Any) -> 
     return f"keys of {use}, (B, heads, S, d) = {shape}, {dtype} on {device}"
 
 
-def _check_scores(
-    shape: tuple[int, ...], device: torch.device, mask: Tensor | None, biases: Tensor | None
-) -> None:
+def _check_scores(shape: Any, device: Any, mask: Any, biases: Any) -> None:
     if mask is not None:
         fitting(mask, "mask", shape, device, torch.bool)
     if biases is not None:
