@@ -253,9 +253,8 @@ class MultiHeadAttention(nn.Module):
         return f"d_model={self.d_model}, n_heads={self.n_heads}{shared}, dropout={self.dropout}"
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (-1, self.d_model // self.n_heads)).transpose(
-            1, 2
-        )  # (B, heads, T, d)
+        d = self.d_model // self.n_heads
+        return x.unflatten(2, (-1, d)).transpose(1, 2)  # (B, heads, T, d)
 
     def _check_options(self, context: Any, causal: Any, positions: Any) -> None:
         if (flag(causal, "causal") or self.rotary is not None) and context is not None:
