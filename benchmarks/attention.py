@@ -1,7 +1,8 @@
 """Multi-head attention against PyTorch's, on the sizes of a small Transformer.
 
 The aim is to be no slower than `nn.MultiheadAttention`: forward alone and forward with backward,
-without the weights (where both call the same fused kernel) and with the weights of all heads.
+without the weights (where both call the same fused kernel), with a causal mask, and with the
+weights of all heads.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ def measure() -> list[Result]:
     """Time our multi-head attention and PyTorch's in turns, without and with gradients."""
     torch.manual_seed(0)
     attention, library = MultiHeadAttention(D, H), nn.MultiheadAttention(D, H, batch_first=True)
-    x = torch.randn(B, T, D)
+    x, future = torch.randn(B, T, D), torch.ones(T, T, dtype=torch.bool).triu(1)
     pairs: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
         "": (attention, lambda x: library(x, x, x, need_weights=False)[0]),
+        ", causal": (
+            lambda x: attention(x, causal=True),
+            lambda x: library(x, x, x, need_weights=False, attn_mask=future, is_causal=True)[0],
+        ),
         ", weights returned": (
             lambda x: attention(x, need_weights=True)[0],
             lambda x: library(x, x, x, average_attn_weights=False)[0],

@@ -2,8 +2,8 @@
 
 The aim is a block that is no slower than `nn.TransformerEncoderLayer`, forward and forward with
 backward, both in training mode with dropout 0. In evaluation without gradients PyTorch's layer is
-one fused operation; there ours may take a tenth more. Layer normalisation alone may take 4 times
-PyTorch's time, since it is made of several operations; of a block it is a small part.
+one fused operation; there ours may take a tenth more. So may layer normalisation alone, which is
+PyTorch's kernel behind a check of its argument.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def measure() -> list[Result]:
     for name, run in RUNS.items():
         actions = [run(module, x, repeats=10) for module in (LayerNorm(D), nn.LayerNorm(D))]
         results.append(
-            compare(f"layer norm: {name}", *actions, against="torch", target=4.0, runs=31)
+            compare(f"layer norm: {name}", *actions, against="torch", target=1.1, runs=31)
         )
     return results
 

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.harness import Result, compare
-from companion.sequences.seq2seq import BOS, PAD
 from companion.transformer.attention import causal_mask
 from companion.transformer.blocks import SinusoidalPositions
 from companion.transformer.translation import (
@@ -25,6 +24,7 @@ from companion.transformer.translation import (
 )
 
 B, T, D, H, HIDDEN, LAYERS, V = 16, 64, 256, 8, 1024, 2, 1000
+PAD, BOS = 0, 2
 WRITTEN = 50  # tokens
 
 

@@ -312,6 +312,80 @@ def sentences(values: Any, name: str, *, least: int = 1) -> list[list[str]]:
     return found
 
 
+def on(x: Tensor, name: str, device: torch.device) -> Tensor:
+    """Return a tensor that lies on a device."""
+    if x.device != device:
+        raise ValueError(f"{name} must be on {device}, got {x.device}")
+    return x
+
+
+def fitting(
+    x: Any, name: str, shape: tuple[int, ...], device: torch.device, dtype: Any = None
+) -> Tensor:
+    """Return a tensor, such as a mask, that can be broadcast to a shape; numbers must be finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> fitting(torch.zeros(5), "biases", (2, 3), torch.device("cpu"))
+    Traceback (most recent call last):
+        ...
+    ValueError: biases must fit the shape (2, 3), got (5,)
+    """
+    import torch
+
+    on(tensor(x, name, (...,), dtype=dtype), name, device)
+    try:
+        fits = torch.broadcast_shapes(x.shape, shape) == shape
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise ValueError(f"{name} must fit the shape {shape}, got {tuple(x.shape)}")
+    if dtype is None and not x.is_meta and not x.isfinite().all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return x
+
+
+def broadcast(**shapes: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape to which all others can be broadcast.
+
+    Examples
+    --------
+    >>> broadcast(query=(2, 1), key=(1, 5))
+    (2, 5)
+    """
+    import torch
+
+    try:
+        return tuple(torch.broadcast_shapes(*shapes.values()))
+    except RuntimeError:
+        names = " and ".join(shapes)
+        got = ", ".join(str(tuple(shape)) for shape in shapes.values())
+        raise ValueError(f"{names} must have axes that fit, got {got}") from None
+
+
+def lengths(values: Any, name: str, most: int) -> Tensor:
+    """Return whole numbers in one row, 0 to `most`, as a tensor of int64.
+
+    Examples
+    --------
+    >>> lengths([2, 3], "lengths", 3)
+    tensor([2, 3])
+    """
+    import torch
+
+    try:
+        row = torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{name} must be integers in one row, got {values!r}") from None
+    if row.numel() and (row.is_floating_point() or row.is_complex() or row.dtype == torch.bool):
+        raise TypeError(f"{name} must be integers, got {row.dtype}")
+    row = row.long()  # an empty list has no type, and a small type no room for more
+    if row.dim() != 1 or ((row < 0) | (row > most)).any():
+        raise ValueError(f"{name} must be one row of integers from 0 to {most}, got {row.tolist()}")
+    return row
+
+
 def tensor(
     x: Any,
     name: str,

@@ -1,5 +1,5 @@
 // A whole Transformer, from a sentence to its translation, in plain JavaScript. It computes what
-// companion/transformer/translation/model.py computes, with the weights that export.py packed.
+// companion/transformer/translation/model.py computes, with the weights that page.py packed.
 // A vector is a Float32Array; a sequence is a list of vectors, one per token.
 "use strict";
 
@@ -126,20 +126,20 @@ window.courseTransformer = (() => {
     function encode(tokens) {
       let sequence = tokens.map((token, place) => embed("source", token, place));
       for (let n = 0; n < settings.n_encoder_layers; n++) {
-        const block = `encoder_blocks.${n}`, norm = `${block}.attention_norm`;
+        const block = `encoder.blocks.${n}`, norm = `${block}.attention_norm`;
         const read = sequence.map((x) => before(norm, x));
         const keys = keysOf(`${block}.attention`, read), values = valuesOf(`${block}.attention`, read);
         sequence = sequence
           .map((x) => residual(x, norm, attention(`${block}.attention`, keys, values)))
           .map((x) => residual(x, `${block}.feed_forward_norm`, feedForward(`${block}.feed_forward`)));
       }
-      return sequence.map((x) => before("encoder_norm", x));
+      return sequence.map((x) => before("encoder.norm", x));
     }
 
     // What the decoder keeps: the keys and values of the memory, and of the tokens that it has read.
     const start = (memory) =>
       Array.from({ length: settings.n_decoder_layers }, (_, n) => {
-        const cross = `decoder_blocks.${n}.cross_attention`;
+        const cross = `decoder.blocks.${n}.cross_attention`;
         return { keys: [], values: [], memoryKeys: keysOf(cross, memory), memoryValues: valuesOf(cross, memory) };
       });
 
@@ -148,7 +148,7 @@ window.courseTransformer = (() => {
     function step(token, position, cache) {
       let y = embed("target", token, position), looked;
       cache.forEach((kept, n) => {
-        const block = `decoder_blocks.${n}`, norm = `${block}.attention_norm`;
+        const block = `decoder.blocks.${n}`, norm = `${block}.attention_norm`;
         kept.keys.push(...keysOf(`${block}.attention`, [before(norm, y)]));
         kept.values.push(...valuesOf(`${block}.attention`, [before(norm, y)]));
         y = residual(y, norm, attention(`${block}.attention`, kept.keys, kept.values));
@@ -157,7 +157,7 @@ window.courseTransformer = (() => {
         y = residual(y, `${block}.cross_attention_norm`, cross);
         y = residual(y, `${block}.feed_forward_norm`, feedForward(`${block}.feed_forward`));
       });
-      y = before("decoder_norm", y);
+      y = before("decoder.norm", y);
       const scores = weights["target_embedding.weight"].map((row) => dot(row, y)); // the embeddings again
       return { probabilities: softmax(scores), looked };
     }

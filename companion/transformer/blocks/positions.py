@@ -8,6 +8,9 @@ Moving by k positions turns hand i by the angle k w_i, wherever p is. So PE(p + 
 PE(p) that depends on k only, and so is the inner product, the sum of cos(k w_i). `rotate` turns
 queries and keys by these angles, where `sinusoidal_positions` adds the hands to the embedding.
 
+Positions follow each other from ``start`` on, unless a tensor of them is given, (T,) or (B, T):
+`count_positions` makes it for sequences that are padded on the left.
+
 References (in full in the chapter's bibliography): Vaswani and others (2017), section 3.5; Devlin
 and others (2019), learned; Su and others (2024), rotary; Press, Smith and Lewis (2022), biases.
 
@@ -22,8 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import between, integer
-from companion.transformer.blocks.layers import check_floating
+from companion.arguments import between, flag, integer, tensor
 
 BASE = 10000.0
 
@@ -51,23 +53,13 @@ def sinusoidal_positions(
     Tensor, shape (T, D)
         Of PyTorch's default type; computed in float64.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is no integer in its range, D is odd, or `base` is not greater than 1.
-
-    References
-    ----------
-    Vaswani et al. (2017), section 3.5.
-
     Examples
     --------
     >>> sinusoidal_positions(2, 4)
     tensor([[0.0000, 1.0000, 0.0000, 1.0000],
             [0.8415, 0.5403, 0.0100, 0.9999]])
     """
-    T, D = integer(length, "length", 0), _even(d_model, "d_model")
-    angles = _angles(T, D, start, base)  # (T, D/2)
+    angles = _angles(integer(length, "length", 0), _even(d_model, "d_model"), start, base)
     hands = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (T, D)
     return hands.to(device=device, dtype=torch.get_default_dtype())
 
@@ -87,11 +79,6 @@ class SinusoidalPositions(nn.Module):
     table : Tensor, shape (max_length, D)
         A buffer: it moves with the model, and is computed again instead of being saved.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is no positive integer, or D is odd.
-
     Examples
     --------
     >>> positions = SinusoidalPositions(10, 4)
@@ -106,9 +93,9 @@ class SinusoidalPositions(nn.Module):
         table = sinusoidal_positions(integer(max_length, "max_length", 1), d_model)
         self.register_buffer("table", table, persistent=False)
 
-    def forward(self, x: Tensor, *, start: int = 0) -> Tensor:
-        """Return x, shape (B, T, D), plus the encodings of positions `start`, `start` + 1, ..."""
-        return x + _rows(self.table, x, start)
+    def forward(self, x: Tensor, *, start: int = 0, positions: Tensor | None = None) -> Tensor:
+        """Return x, shape (B, T, D), plus the encodings of its positions."""
+        return x + _rows(self.table, x, start, positions)
 
 
 class PositionEmbedding(nn.Module):
@@ -126,15 +113,6 @@ class PositionEmbedding(nn.Module):
     weight : Parameter, shape (max_length, D)
         Drawn at first from a normal distribution with standard deviation 0.02, as in BERT and GPT.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is no positive integer.
-
-    References
-    ----------
-    Devlin et al. (2019).
-
     Examples
     --------
     >>> positions = PositionEmbedding(10, 4)
@@ -147,9 +125,9 @@ class PositionEmbedding(nn.Module):
         max_length, D = integer(max_length, "max_length", 1), integer(d_model, "d_model", 1)
         self.weight = nn.Parameter(0.02 * torch.randn(max_length, D))
 
-    def forward(self, x: Tensor, *, start: int = 0) -> Tensor:
-        """Return x, shape (B, T, D), plus the vectors of positions `start`, `start` + 1, ..."""
-        return x + _rows(self.weight, x, start)
+    def forward(self, x: Tensor, *, start: int = 0, positions: Tensor | None = None) -> Tensor:
+        """Return x, shape (B, T, D), plus the vectors of its positions."""
+        return x + _rows(self.weight, x, start, positions)
 
 
 def rotate(x: Tensor, *, start: int = 0, base: float = BASE) -> Tensor:
@@ -172,11 +150,6 @@ def rotate(x: Tensor, *, start: int = 0, base: float = BASE) -> Tensor:
     Tensor, shape of `x`
         Of the same lengths.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` is no such tensor, or a setting is out of range.
-
     References
     ----------
     Su et al. (2024), section 3.4.2.
@@ -187,13 +160,66 @@ def rotate(x: Tensor, *, start: int = 0, base: float = BASE) -> Tensor:
     tensor([[1.0000, 0.0000],
             [0.5403, 0.8415]])
     """
-    check_floating(x, "x")
-    if x.dim() < 2 or x.shape[-1] % 2 or x.shape[-1] == 0:
-        raise ValueError(f"x must have the shape (..., T, d) with d even, got {tuple(x.shape)}")
-    angles = _angles(x.shape[-2], x.shape[-1], start, base)  # (T, d/2)
-    sin, cos = angles.sin().to(x), angles.cos().to(x)
-    even, odd = x[..., 0::2], x[..., 1::2]  # (..., T, d/2)
-    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+    tensor(x, "x", (..., "T", "d"))
+    angles = _angles(x.shape[-2], _even(x.shape[-1], "the last axis of x"), start, base)
+    return _turn(x, angles.cos().to(x), angles.sin().to(x), halves=False)
+
+
+class RotaryPositions(nn.Module):
+    """Rotate queries and keys as `rotate` does: what `MultiHeadAttention` takes as ``rotary``.
+
+    Parameters
+    ----------
+    max_length : int
+        Longest sequence.
+    d : int
+        Width of a head, an even number.
+    base : float, default 10000
+        As in `sinusoidal_positions`.
+    halves : bool, default False
+        Which numbers are a pair: 2 i and 2 i + 1, as in the paper, or i and i + d/2, as in the
+        weights of Llama that the transformers library reads.
+
+    Attributes
+    ----------
+    cos, sin : Tensor, shape (max_length, d/2)
+        Buffers: they move with the model, and are computed again instead of being saved.
+
+    Examples
+    --------
+    >>> rotary = RotaryPositions(10, 2)
+    >>> rotary(torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([1]))
+    tensor([[[[0.5403, 0.8415]]]])
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(
+        self, max_length: int, d: int, *, base: float = BASE, halves: bool = False
+    ) -> None:
+        super().__init__()
+        angles = _angles(integer(max_length, "max_length", 1), _even(d, "d"), 0, base)
+        self.halves = flag(halves, "halves")
+        for name, table in {"cos": angles.cos(), "sin": angles.sin()}.items():
+            self.register_buffer(name, table.to(torch.get_default_dtype()), persistent=False)
+
+    def forward(self, x: Tensor, positions: Tensor) -> Tensor:
+        """Turn x, shape (B, heads, T, d), by its positions, shape (T,) or (B, T)."""
+        _check_positions(positions, len(self.cos))
+        cos, sin = self.cos[positions].to(x.dtype), self.sin[positions].to(x.dtype)
+        if positions.dim() == 2:
+            cos, sin = cos.unsqueeze(1), sin.unsqueeze(1)  # (B, 1, T, d/2): the same for all heads
+        return _turn(x, cos, sin, self.halves)
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor, halves: bool) -> Tensor:
+    """Turn the pairs of x, (..., T, d), by angles whose cosines and sines are (..., T, d/2)."""
+    if halves:
+        a, b = x.chunk(2, dim=-1)  # (..., T, d/2)
+        return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+    a, b = x[..., 0::2], x[..., 1::2]  # (..., T, d/2)
+    return torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)
 
 
 def linear_biases(length: int, n_heads: int, *, past: int = 0, device: Any = None) -> Tensor:
@@ -215,13 +241,8 @@ def linear_biases(length: int, n_heads: int, *, past: int = 0, device: Any = Non
     Returns
     -------
     Tensor, shape (H, T, past + T)
-        0 for the position itself, falling on both sides. It comes beside a causal mask, not in
-        place of it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is no integer in its range.
+        0 for the position itself, falling on both sides: the ``biases`` of an attention. They come
+        beside a causal mask, not in place of it.
 
     References
     ----------
@@ -241,6 +262,29 @@ def linear_biases(length: int, n_heads: int, *, past: int = 0, device: Any = Non
     return slopes[:, None, None] * -distance
 
 
+def count_positions(mask: Tensor) -> Tensor:
+    """Return the positions of tokens that may be padded on the left: only real ones count.
+
+    Parameters
+    ----------
+    mask : Tensor of bool, shape (B, T)
+        True at real tokens.
+
+    Returns
+    -------
+    Tensor of int64, shape (B, T)
+        0 at the first real token of each row, and at the padding before it.
+
+    Examples
+    --------
+    >>> count_positions(torch.tensor([[False, False, True, True], [True, True, True, True]]))
+    tensor([[0, 0, 0, 1],
+            [0, 1, 2, 3]])
+    """
+    tensor(mask, "mask", ("B", "T"), dtype=torch.bool)
+    return (mask.cumsum(dim=1) - 1).clamp(min=0)
+
+
 def _angles(length: int, d: int, start: int, base: float) -> Tensor:
     """Return p w_i for all positions p and d / 2 hands, (T, d/2), in float64 and on the CPU.
 
@@ -253,16 +297,27 @@ def _angles(length: int, d: int, start: int, base: float) -> Tensor:
     return p[:, None] * w
 
 
-def _rows(table: Tensor, x: Tensor, start: int) -> Tensor:
-    """Return the rows of a table that belong to the tokens of x; check that there are enough."""
-    check_floating(x, "x")
-    longest, D = table.shape
-    if x.dim() < 2 or x.shape[-1] != D:
-        raise ValueError(f"x must have the shape (B, T, {D}), got {tuple(x.shape)}")
-    start, T = integer(start, "start", 0), x.shape[-2]
-    if start + T > longest:
-        raise ValueError(f"there are {longest} positions, but x needs {start + T}")
+def _rows(table: Tensor, x: Tensor, start: int, positions: Tensor | None) -> Tensor:
+    """Return the rows of a table that belong to the tokens of x, (T, D) or (B, T, D)."""
+    T = tensor(x, "x", (..., "T", table.shape[1])).shape[-2]
+    start = integer(start, "start", 0)
+    if positions is not None:
+        if start:
+            raise ValueError(f"positions take the place of start: got both, start = {start}")
+        _check_positions(positions, len(table))
+        return table[positions].to(x.dtype)
+    if start + T > len(table):
+        raise ValueError(f"there are {len(table)} positions, but x needs {start + T}")
     return table[start : start + T].to(x.dtype)
+
+
+def _check_positions(positions: Tensor, longest: int) -> None:
+    """Refuse what a table has no rows for; on a GPU, its kernel does so without a halt for us."""
+    tensor(positions, "positions", (..., "T"), dtype=torch.int64)
+    if positions.numel() and positions.device.type == "cpu":
+        low, high = int(positions.min()), int(positions.max())
+        if low < 0 or high >= longest:
+            raise ValueError(f"positions must be from 0 to {longest - 1}, got {low} to {high}")
 
 
 def _even(value: Any, name: str) -> int:

@@ -64,12 +64,6 @@ def bleu(
     Bleu
         Score and shares in per cent.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no translation, a translation has no reference, or texts come in place of
-        tokens.
-
     References
     ----------
     Papineni et al. (2002); Chen and Cherry (2014), smoothing 3.
@@ -110,7 +104,8 @@ def bleu(
     penalty = 1.0 if length >= reference_length else _brevity(length, reference_length)
     score = 0.0
     if min(precisions) > 0:
-        score = penalty * math.exp(sum(map(math.log, precisions)) / len(precisions))
+        mean = math.exp(sum(map(math.log, precisions)) / len(precisions))
+        score = penalty * min(mean, max(precisions))  # rounding must not lift a mean over its parts
     return Bleu(score, tuple(precisions), penalty, length, reference_length)
 
 
@@ -137,3 +132,6 @@ def _check(tokens: Tokens, references: Sequence[Tokens], number: int) -> None:
     for name, one in texts.items():
         if isinstance(one, str):
             raise TypeError(f"{name} must be a list of tokens, got the text {one!r}")
+        for token in one:  # tensors are equal to themselves only, and would match nothing
+            if not isinstance(token, str | int):
+                raise TypeError(f"{name} must hold tokens, texts or numbers, got {token!r:.60}")

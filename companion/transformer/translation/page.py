@@ -1,46 +1,35 @@
 """A trained translator as part of a web page, where a browser computes its forward pass.
 
-A matrix is stored as 8-bit integers, with one scale per row i::
-
-    q_ij = round(w_ij / s_i),   s_i = max over j of |w_ij| / 63;   the page reads w_ij as s_i q_ij
-
-With 63 in place of 127, compression (zlib) leaves 7 bits of each integer, and translations stay the
-same. Biases and the vectors of layer normalisation stay in 32 bits: they are few. All is written as
-text (base64). The page's part of the work is JavaScript, ``web/static/transformer.js``; it knows
-this `Transformer` and no other, so `pack` refuses a model with parts that were replaced.
-What this module leaves out: beam search, other tokenizers.
+The weights travel as `companion.weights` packs them, and `companion.pages` hands the whole to the
+page. The page's part of the work is JavaScript, ``web/static/transformer.js``; it knows this
+`Transformer` and no other, so `pack` refuses a model with parts that were replaced. What this
+module leaves out: beam search, other tokenizers.
 
 Chapter: book/transformer/translation.ipynb
 """
 
 from __future__ import annotations
 
-import base64
 import html
-import json
 import unicodedata
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
-from IPython.display import display
 from torch import Tensor, nn
 
+from companion import pages, weights
+from companion.arguments import texts
 from companion.sequences.seq2seq import SPECIAL_TOKENS
-from companion.sequences.seq2seq.batching import check_special_tokens
 from companion.sequences.tokenization import WordTokenizer
 from companion.transformer.blocks import FeedForward, LayerNorm
 from companion.transformer.blocks.layers import ACTIVATIONS
 from companion.transformer.translation.model import Transformer, TransformerConfig
 
-LEVELS = 63  # integers from -63 to 63
 MARKS = (".", "!", "?")  # end a sentence
-PREFIX = "application/papermill.record/"  # of what is for another page
 LANGUAGES = {"Korean": "ko", "English": "en"}  # and how a page marks its texts
 SCRIPTS: dict[str, Callable[[str], bool]] = {
     "Hangul": lambda letter: "가" <= letter <= "힣",
@@ -97,12 +86,6 @@ def pack(
     Packed
         For `translator_html`, or to be read again by `unpack`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If the model has a part that the page cannot compute, a weight is not finite, a tokenizer
-        does not fit, or the sentences have words that the tokenizer does not know.
-
     Examples
     --------
     >>> words = WordTokenizer.train(["소년은 뛴다."], special_tokens=SPECIAL_TOKENS)
@@ -117,18 +100,16 @@ def pack(
     _check_tokenizer(target_tokenizer, "target_tokenizer", config.target_vocab_size)
     if len(languages) != 2 or not set(languages) <= set(LANGUAGES):
         raise ValueError(f"languages must be two of {list(LANGUAGES)}, got {languages!r}")
-    for name, texts in (("sentences", sentences), ("examples", examples)):
-        if isinstance(texts, str):
-            raise TypeError(f"{name} must be a list of texts, got one text, {texts!r}")
+    sentences, examples = texts(sentences, "sentences"), texts(examples, "examples", least=0)
     tokens = [source_tokenizer.split(sentence) for sentence in sentences]
-    if not all(tokens) or not tokens:
+    if not all(tokens):
         raise ValueError("sentences must hold one sentence or more, each with a word")
     counts = Counter(word for sentence in tokens for word in sentence)
     if unknown := [word for word in counts if word not in source_tokenizer.vocabulary]:
         words = ", ".join(unknown[:3])
         raise ValueError(f"sentences must hold words of source_tokenizer only, got {words}")
     endings = {sentence[-1] for sentence in tokens}
-    shapes, weights = _written(_weights(model))
+    shapes, data = weights.pack(_weights(model))
     return Packed(
         languages=(languages[0], languages[1]),
         settings=asdict(config),
@@ -141,7 +122,7 @@ def pack(
         script=_script(counts),
         examples=tuple(examples),
         shapes=shapes,
-        weights=weights,
+        weights=data,
     )
 
 
@@ -167,25 +148,11 @@ def unpack(packed: Packed) -> Transformer:
     >>> bool(0 < change.abs().max() < 0.01)
     True
     """
-    data = zlib.decompress(base64.b64decode(packed.weights))
-    n_matrix = sum(shape[0] * shape[1] for shape in packed.shapes.values() if len(shape) == 2)
-    floats = np.frombuffer(data[: len(data) - n_matrix], "<f4")
-    integers = np.frombuffer(data[len(data) - n_matrix :], np.int8)
-    state: dict[str, Tensor] = {}
-    float_at = integer_at = 0
-    for name, shape in packed.shapes.items():
-        numbers = floats[float_at : float_at + shape[0]]
-        float_at += shape[0]
-        if len(shape) == 2:
-            size = shape[0] * shape[1]
-            rows = integers[integer_at : integer_at + size].reshape(shape)
-            integer_at += size
-            numbers = rows * numbers[:, None]
-        state[name] = torch.tensor(numbers.copy())
+    state = weights.unpack(weights.Packed(packed.shapes, packed.weights))
     if packed.settings["share_embeddings"]:
         state["source_embedding.weight"] = state["target_embedding.weight"]
     model = _fresh(TransformerConfig(**packed.settings))
-    model.load_state_dict(state)
+    weights.fill(model, state)
     return model.eval()
 
 
@@ -204,11 +171,6 @@ def translator_html(models: Mapping[str, Packed], *, limit: int = 50) -> str:
     -------
     str
         One ``div`` with a form and with all data as JSON; there is no code in it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no model, or something else than one.
 
     Examples
     --------
@@ -233,8 +195,6 @@ def translator_html(models: Mapping[str, Packed], *, limit: int = 50) -> str:
         data["marks"] = [LANGUAGES[language] for language in packed.languages]
         listed.append(data)
     everything = {"vocabularies": vocabularies, "models": listed, "limit": limit}
-    written = json.dumps(everything, ensure_ascii=False, separators=(",", ":"))
-    written = written.replace("<", "\\u003c")  # nothing in the data can end the script
     return _FRAGMENT.format(
         options="".join(f"<option>{html.escape(name)}</option>" for name in models),
         examples="".join(
@@ -243,25 +203,8 @@ def translator_html(models: Mapping[str, Packed], *, limit: int = 50) -> str:
             for number, packed in enumerate(models.values())
             for sentence in packed.examples
         ),
-        data=written,
+        data=pages.as_json(everything),
     )
-
-
-def publish(models: Mapping[str, Packed], *, name: str = "translator") -> None:
-    """Hand a translator to the book, whose page "Try your own sentence" shows it.
-
-    A notebook shows nothing. This is ``myst_nb.glue(name, HTML(...), display=False)`` without the
-    tools that build the book, which readers need not have.
-
-    Parameters
-    ----------
-    models : mapping of str to Packed
-        As for `translator_html`.
-    name : str, default "translator"
-        By which the page asks for it.
-    """
-    data = {PREFIX + "text/html": translator_html(models)}
-    display(data, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": PREFIX}})
 
 
 _FRAGMENT = """<div class="translator">
@@ -287,6 +230,9 @@ def _check_model(model: Any) -> None:
         value = getattr(model.config, field.name)
         if field.name not in _SETTINGS and value != field.default:
             raise ValueError(f"model.config.{field.name} must be {field.default}, got {value}")
+    if model.config.activation not in _ACTIVATIONS:
+        wanted, got = " or ".join(_ACTIVATIONS), model.config.activation
+        raise ValueError(f"model.config.activation must be {wanted}, got {got}")
     twin = _fresh(model.config)
     ours, theirs = _parts(model), _parts(twin)
     for name in [*theirs, *ours]:
@@ -327,8 +273,10 @@ def _fresh(config: TransformerConfig) -> Transformer:
 def _check_tokenizer(tokenizer: Any, name: str, size: int) -> None:
     if not isinstance(tokenizer, WordTokenizer):
         raise TypeError(f"{name} must be a WordTokenizer, got {type(tokenizer).__name__}")
-    check_special_tokens(tokenizer, name)
-    if set(tokenizer.special_tokens) != set(SPECIAL_TOKENS) or tokenizer.unknown != "[UNK]":
+    if tuple(tokenizer.tokens[:4]) != SPECIAL_TOKENS or tokenizer.unknown != "[UNK]":
+        tokens, got = ", ".join(SPECIAL_TOKENS), ", ".join(tokenizer.tokens[:4])
+        raise ValueError(f"{name} must give {tokens} the numbers 0 to 3, got {got}")
+    if set(tokenizer.special_tokens) != set(SPECIAL_TOKENS):
         got = tokenizer.special_tokens
         raise ValueError(f"{name} must have the special tokens {SPECIAL_TOKENS}, got {got}")
     if not tokenizer.punctuation:
@@ -340,7 +288,7 @@ def _check_tokenizer(tokenizer: Any, name: str, size: int) -> None:
             raise ValueError(f"{name} must have its tokens in normal form NFC, got {token!r}")
 
 
-def _weights(model: Transformer) -> dict[str, np.ndarray]:
+def _weights(model: Transformer) -> dict[str, Tensor]:
     """Return all weights by name, embeddings as tables, (V, D)."""
     tables = {}
     for side in ("source", "target"):
@@ -352,34 +300,15 @@ def _weights(model: Transformer) -> dict[str, np.ndarray]:
                     torch.arange(embedding.num_embeddings, device=device)
                 )
     others = {n: p for n, p in model.named_parameters() if n.partition(".")[0] not in _EMBEDDINGS}
-    weights = {n: p.detach().cpu().float().numpy() for n, p in {**tables, **others}.items()}
-    for name, numbers in weights.items():
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"model.{name} must be finite, got NaN or infinity")
-    return weights
+    return {**tables, **others}
 
 
 # What the page's script knows; sizes it sees from the weights, and dropout is for training only.
 _SETTINGS = {"source_vocab_size", "target_vocab_size", "d_model", "n_heads", "n_encoder_layers"}
 _SETTINGS |= {"n_decoder_layers", "d_hidden", "dropout", "max_length", "activation", "norm_first"}
 _SETTINGS |= {"share_embeddings", "embedding_scale"}
+_ACTIVATIONS = ("relu", "gelu")
 _EMBEDDINGS = ("source_embedding", "target_embedding")
-
-
-def _written(weights: Mapping[str, np.ndarray]) -> tuple[dict[str, list[int]], str]:
-    """Return the shapes of all weights, and their numbers as text."""
-    floats, integers = [], []
-    for numbers in weights.values():
-        if numbers.ndim == 2:
-            largest = np.abs(numbers).max(axis=1)
-            scales = np.where(largest > 0, largest / LEVELS, 1).astype("<f4")
-            integers.append(np.rint(numbers / scales[:, None]).clip(-LEVELS, LEVELS))
-            numbers = scales
-        floats.append(numbers.astype("<f4"))
-    data = b"".join(part.tobytes() for part in floats)
-    data += b"".join(part.astype(np.int8).tobytes() for part in integers)
-    shapes = {name: list(numbers.shape) for name, numbers in weights.items()}
-    return shapes, base64.b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
 def _sentences(tokens: Sequence[str]) -> int:
