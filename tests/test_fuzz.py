@@ -81,7 +81,6 @@ PARTS = {
         "WordEmbedding",
         "batches",
         "beam_search",
-        "check_ids",
         "encode_pairs",
         "exact_match",
         "exactly_right",

@@ -18,9 +18,6 @@ from playwright.sync_api import Browser, Page
 
 from companion.data.town.tasks import parallel
 from companion.sequences.seq2seq import (
-    BOS,
-    EOS,
-    PAD,
     SPECIAL_TOKENS,
     WordEmbedding,
     encode_pairs,
@@ -39,6 +36,7 @@ from companion.transformer.translation import (
 
 from .site import ROOT
 
+PAD, _, BOS, EOS = range(4)
 LIMIT = 50
 TOLERANCE = 2e-5
 TOWN = parallel(600)

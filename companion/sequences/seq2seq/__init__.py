@@ -21,13 +21,8 @@ from companion.sequences.generation import (
 )
 from companion.sequences.seq2seq.attention import AdditiveAttention
 from companion.sequences.seq2seq.batching import (
-    BOS,
-    EOS,
-    PAD,
     SPECIAL_TOKENS,
-    UNK,
     batches,
-    check_ids,
     encode_pairs,
     pad,
 )
@@ -45,11 +40,7 @@ from companion.sequences.seq2seq.translation import (
 )
 
 __all__ = [
-    "BOS",
-    "EOS",
-    "PAD",
     "SPECIAL_TOKENS",
-    "UNK",
     "AdditiveAttention",
     "Hypothesis",
     "Seq2Seq",
@@ -57,7 +48,6 @@ __all__ = [
     "WordEmbedding",
     "batches",
     "beam_search",
-    "check_ids",
     "encode_pairs",
     "exact_match",
     "exactly_right",

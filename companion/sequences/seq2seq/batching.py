@@ -10,43 +10,17 @@ Chapter: book/sequences/seq2seq.ipynb
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from companion.arguments import Seed, integer, random_generator
-from companion.sequences.vocabulary import ROLES, Vocabulary
+from companion.sequences.tokenization.base import Tokenizer
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")  # the tokenizers' first four numbers
-PAD, UNK, BOS, EOS = range(4)
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")  # what a translator's vocabulary needs
 EncodedPair = tuple[list[int], list[int]]
-
-
-class Tokenizer(Protocol):
-    """What is needed of a tokenizer."""
-
-    @property
-    def vocabulary(self) -> Mapping[str, int]:
-        """Token to number."""
-        ...
-
-    def encode(self, text: str, /) -> list[int]:
-        """Return the numbers of a text's tokens."""
-        ...
-
-    def decode(self, ids: Any, /) -> str:
-        """Return the text of some numbers."""
-        ...
-
-
-def check_special_tokens(tokenizer: Tokenizer, name: str) -> None:
-    """Raise ValueError if a tokenizer does not give the special tokens the numbers 0 to 3."""
-    numbers = [tokenizer.vocabulary.get(token) for token in SPECIAL_TOKENS]
-    if numbers != [PAD, UNK, BOS, EOS]:
-        tokens = ", ".join(SPECIAL_TOKENS)
-        raise ValueError(f"{name} must give {tokens} the numbers 0 to 3, got {numbers}")
 
 
 def encode_pairs(
@@ -58,15 +32,15 @@ def encode_pairs(
     ----------
     pairs : sequence of (str, str)
         Source and target.
-    source_tokenizer, target_tokenizer : tokenizer
-        With ``encode`` and ``vocabulary``; that of the target has tokens for begin and end.
+    source_tokenizer, target_tokenizer : Tokenizer
+        The target's vocabulary has tokens for begin and end.
 
     Returns
     -------
     list of (list of int, list of int)
         One pair for each pair of texts.
     """
-    vocabulary = vocabulary_of(target_tokenizer)
+    vocabulary = target_tokenizer.vocabulary
     begin, end = vocabulary.begin, vocabulary.end
     encoded = []
     for number, (source, target) in enumerate(pairs):
@@ -78,15 +52,6 @@ def encode_pairs(
             )
         encoded.append((source_ids, [begin, *target_ids, end]))
     return encoded
-
-
-def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
-    """Return a tokenizer's vocabulary, which knows its special tokens by what they do."""
-    vocabulary = tokenizer.vocabulary
-    if isinstance(vocabulary, Vocabulary):
-        return vocabulary
-    special = [token for spellings in ROLES.values() for token in spellings if token in vocabulary]
-    return Vocabulary(sorted(vocabulary, key=vocabulary.__getitem__), special=special)
 
 
 def pad(sequences: Sequence[Sequence[int]], padding: int) -> Tensor:
@@ -188,34 +153,3 @@ def teacher_forcing(
         label_smoothing=smoothing,
     )
     return loss, (right != padding).sum()
-
-
-def check_ids(ids: Any, name: str, vocab_size: int) -> None:
-    """Refuse what are no token numbers of shape (B, T).
-
-    Parameters
-    ----------
-    ids : Tensor of int64, shape (B, T)
-        B and T are 1 or more.
-    name : str
-        Of the argument, for the message.
-    vocab_size : int
-        Numbers must be from 0 to this minus 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If type, shape or a number is wrong.
-    """
-    if not isinstance(ids, Tensor) or ids.dtype != torch.int64:
-        came = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
-        raise TypeError(f"{name} must be a torch.Tensor of int64, got {came}")
-    if ids.ndim != 2 or 0 in ids.shape:
-        raise ValueError(
-            f"{name} must have the shape (B, T), both 1 or more, got {tuple(ids.shape)}"
-        )
-    low, high = int(ids.min()), int(ids.max())
-    if low < 0 or high >= vocab_size:
-        raise ValueError(
-            f"{name} must hold numbers from 0 to {vocab_size - 1}, got {low} to {high}"
-        )

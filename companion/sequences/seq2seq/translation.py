@@ -26,13 +26,12 @@ from companion.runs.run import Batch
 from companion.sequences.generation import beam_search, greedy_decode
 from companion.sequences.seq2seq.batching import (
     EncodedPair,
-    Tokenizer,
     batches,
     encode_pairs,
     pad,
     teacher_forcing,
-    vocabulary_of,
 )
+from companion.sequences.tokenization.base import Tokenizer
 
 
 def train_seq2seq(
@@ -108,8 +107,8 @@ def translate(
         See `companion.sequences.generation`.
     texts : sequence of str
         In the source language.
-    source_tokenizer, target_tokenizer : tokenizer
-        As in `encode_pairs`; the target's also needs ``decode``.
+    source_tokenizer, target_tokenizer : Tokenizer
+        As in `encode_pairs`.
     beam_width : int, default 1
         1 decodes greedily.
     max_length : int, default 50
@@ -162,7 +161,7 @@ def exactly_right(
     sources = [source for source, _ in encoded]
     tokenizers = source_tokenizer, target_tokenizer
     ids = _decode(model, sources, *tokenizers, beam_width, max_length, batch_size)
-    unknown = vocabulary_of(target_tokenizer).unknown
+    unknown = target_tokenizer.vocabulary.unknown
     return np.array(
         [
             unknown not in target and one == target[1:-1]
@@ -209,7 +208,7 @@ def _decode(
     """Return the token numbers of all translations, in the order of the sources."""
     width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
     device = next(model.parameters()).device
-    padding, words = vocabulary_of(source_tokenizer).pad, vocabulary_of(target_tokenizer)
+    padding, words = source_tokenizer.vocabulary.pad, target_tokenizer.vocabulary
     # Sources of similar lengths together; the result does not depend on it.
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     found: list[list[int]] = [[] for _ in sources]

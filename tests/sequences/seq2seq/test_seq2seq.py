@@ -15,11 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from companion.sequences.seq2seq import (
-    BOS,
-    EOS,
-    PAD,
     SPECIAL_TOKENS,
-    UNK,
     AdditiveAttention,
     Seq2Seq,
     WordEmbedding,
@@ -39,6 +35,7 @@ from companion.sequences.vocabulary import Vocabulary
 
 from ...twins import close
 
+PAD, UNK, BOS, EOS = range(4)
 V_SOURCE, V_TARGET = 17, 13
 
 
