@@ -9,12 +9,21 @@ import tomllib
 import pytest
 import yaml
 
-from tools import build, execute, logo
+from tools import build, chapters, execute, plan
 
 ROOT = execute.ROOT
-PARTS = ("basics", "sequences", "transformer", "pretraining", "adaptation")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+
+
+CHAPTERS = [tuple(name.split(".")) for name in chapters.names()]
+PARTS = tuple(dict.fromkeys(part for part, _ in CHAPTERS))
+# What several chapters of a floor share, and no chapter owns (DESIGN, "The plan of the house").
+SHARED = {
+    ("sequences", "vocabulary"),
+    ("sequences", "generation"),
+    ("transformer", "stack"),
+}
 
 
 def pages(entries):
@@ -26,31 +35,31 @@ def pages(entries):
 
 
 LISTED = [page for part in TOC["parts"] for page in pages(part["chapters"])]
-CHAPTERS = [page.split("/")[1:] for page in LISTED if page.split("/")[1] in PARTS]
 
 
-def slugs(folder, pattern):
-    """Return (part, slug) of the files in a folder, and of the packages in it."""
+def slugs(folder, pattern, packages="*/__init__.py"):
+    """Return (part, slug) of the files in a folder, and of the folders in it that have a file."""
     return {
         (path.parent.name, path.stem.removeprefix("test_"))
         for part in PARTS
         for path in (
             *(ROOT / folder / part).glob(pattern),
-            *(init.parent for init in (ROOT / folder / part).glob("*/__init__.py")),
+            *(inside.parent for inside in (ROOT / folder / part).glob(packages)),
         )
         if path.stem != "__init__"
     }
 
 
 def test_one_slug_has_its_files():
-    chapters = {(part, slug) for part, slug in CHAPTERS}
-    assert len(chapters) == len(CHAPTERS) > 0
-    assert slugs("book", "*.ipynb") == chapters
-    assert slugs("companion", "*.py") == chapters
-    assert slugs("tests", "test_*.py") == chapters
-    assert slugs("companion/exercises", "*.py") == chapters
-    assert slugs("tests/exercises", "*.py") == chapters
-    assert all(re.fullmatch(r"[a-z_]+|seq2seq", slug) for _, slug in chapters)
+    there = set(CHAPTERS)
+    assert len(there) == len(CHAPTERS) > 0
+    assert slugs("book", "*.ipynb") == there
+    modules = slugs("companion", "*.py")
+    assert modules - SHARED == there
+    assert slugs("tests", "test_*.py", "*/test_*.py") == modules
+    assert slugs("companion/exercises", "*.py") == there
+    assert slugs("tests/exercises", "*.py") == there
+    assert all(re.fullmatch(r"[a-z_]+|seq2seq", slug) for _, slug in modules)
 
 
 def test_every_page_is_in_the_table_of_contents():
@@ -65,7 +74,9 @@ def test_every_page_is_in_the_table_of_contents():
 
 def test_parts_stand_in_the_order_of_the_floors():
     order = [part for part, _ in CHAPTERS]
-    assert order == sorted(order, key=PARTS.index)
+    floors = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    assert order == sorted(order, key=PARTS.index), "a part is listed in two places"
+    assert [layer for layer in reversed(floors) if layer in PARTS] == list(PARTS)
     assert all(
         part.get("numbered") is True
         for part in TOC["parts"]
@@ -73,12 +84,17 @@ def test_parts_stand_in_the_order_of_the_floors():
     )
 
 
-@pytest.mark.parametrize("part", sorted({part for part, _ in CHAPTERS}))
+def test_the_plan_begins_with_the_table_of_contents():
+    assert list(plan.CHAPTERS)[: len(CHAPTERS)] == [".".join(chapter) for chapter in CHAPTERS]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_import_rules_follow_the_table_of_contents(part):
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     [contract] = [c for c in contracts if c["containers"] == [f"companion.{part}"]]
-    layers = [layer for layer in reversed(contract["layers"]) if not layer.startswith("(")]
-    assert layers == [slug for where, slug in CHAPTERS if where == part]
+    layers = [layer.strip("()") for layer in reversed(contract["layers"])]
+    own = [layer for layer in layers if (part, layer) not in SHARED]
+    assert own == [slug for where, slug in CHAPTERS if where == part]
     assert contract["exhaustive"] is True
 
 
@@ -114,21 +130,13 @@ def test_every_module_says_what_it_is_and_which_chapter_derives_it():
         assert text, path
         place = path.relative_to(ROOT / "companion").with_suffix("").parts
         if place[0] in PARTS and len(place) > 1 and place[1] != "__init__":
-            chapter = f"book/{place[0]}/{place[1]}.ipynb"  # a module of it, or of its package
-            assert chapter in text.splitlines()[-1], (path, text.splitlines()[-1])
-
-
-# Exceptions, each with its reason. Two engines, of numbers and of arrays, belong into one file.
-LONGER = {
-    "companion/basics/backpropagation.py": 520,
-}
-
-
-def test_files_stay_short():
-    for folder in ("companion", "tools", "benchmarks"):
-        for path in (ROOT / folder).rglob("*.py"):
-            most = LONGER.get(path.relative_to(ROOT).as_posix(), 400)
-            assert len(path.read_text("utf-8").splitlines()) <= most, path
+            last = text.splitlines()[-1]
+            if place[:2] in SHARED:  # the chapter that explains it first
+                found = re.search(rf"book/{place[0]}/\w+\.ipynb", last)
+                assert found, (path, last)
+                assert (ROOT / found[0]).exists(), (path, last)
+            else:  # a module of a chapter, or of its package
+                assert f"book/{place[0]}/{place[1]}.ipynb" in last, (path, last)
 
 
 def test_import_companion_is_light():
@@ -194,11 +202,6 @@ def test_every_verb_of_make_has_a_line_of_help():
     for verb in verbs:
         assert re.search(rf"^{verb}:.*## \w+", text, re.MULTILINE), verb
         assert f"| `make {verb}` |" in (ROOT / "README.md").read_text("utf-8"), verb
-
-
-def test_logo_and_favicon_are_what_the_code_draws():
-    for name, text in logo.draw().items():
-        assert (logo.FOLDER / name).read_text("utf-8") == text
 
 
 def test_versions_agree():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 
-import nbformat
-
-from tools import execute
+from tools.chapters import ROOT, title_of
+from tools.execute import Record
 
 TABLE = "<!-- table -->"
 
 
-def page(records: Mapping[str, execute.Record]) -> str:
+def page(records: Mapping[str, Record]) -> str:
     """Return the page with the measurements of the last run in place of its mark.
 
     Parameters
@@ -20,12 +19,12 @@ def page(records: Mapping[str, execute.Record]) -> str:
     records : mapping of str to Record
         Path of each chapter, relative to the repository, to what was measured.
     """
-    text = (execute.ROOT / "book" / "reference" / "running.md").read_text("utf-8")
+    text = (ROOT / "book" / "reference" / "running.md").read_text("utf-8")
     if TABLE not in text:
         raise ValueError(f"book/reference/running.md must contain {TABLE!r}")
     rows = ["| chapter | code cells | seconds | megabytes |", "|---|---:|---:|---:|"]
     for name, record in sorted(records.items()):
-        title = title_of(name)
+        title = title_of(ROOT / name)
         link = f"[{title}](/{name})"
         measured = f"{record.seconds:.1f} | {record.megabytes:.0f}"
         rows.append(f"| {link} | {len(record.cell_seconds)} | {measured} |")
@@ -35,13 +34,3 @@ def page(records: Mapping[str, execute.Record]) -> str:
     rows.append(f"| **all** | {cells} | {total:.1f} | {peak:.0f} |")
     machine = f"Python {platform.python_version()} on {platform.system()} ({platform.machine()})"
     return text.replace(TABLE, "\n".join([*rows, "", f"Measured with {machine}."]))
-
-
-def title_of(name: str) -> str:
-    """Return the first heading of a notebook."""
-    notebook = nbformat.read(execute.ROOT / name, as_version=4)
-    for cell in notebook.cells:
-        for line in cell.source.splitlines():
-            if cell.cell_type == "markdown" and line.startswith("# "):
-                return line[2:].strip()
-    raise ValueError(f"{name} has no heading")
