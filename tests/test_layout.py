@@ -9,9 +9,9 @@ import tomllib
 import pytest
 import yaml
 
-from tools import build, chapters, execute, plan
+from tools import build, chapters, plan
 
-ROOT = execute.ROOT
+ROOT = chapters.ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 

@@ -22,10 +22,10 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from tools import execute, running, vendor
+from tools import chapters, execute, running, vendor
 from tools.notebooks import is_for_another_page
 
-ROOT = execute.ROOT
+ROOT = chapters.ROOT
 SOURCE = ROOT / "_build" / "source"
 HTML = ROOT / "_build" / "html"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -42,7 +42,7 @@ def main() -> int:
             f"WITHOUT LOCAL SCRIPTS: {error}.\nThe pages will load MathJax and widgets from CDNs."
         )
         site = None
-    paths = execute.chapters()
+    paths = chapters.paths()
     stale = [path for path in paths if execute.executed(path) is None]
     print(f"{len(paths)} chapters, {len(stale)} to execute", flush=True)
     try:
@@ -76,7 +76,7 @@ def stage(site: Path | None) -> None:
             target.write_bytes(data)
 
     records = {}
-    for path in execute.chapters():
+    for path in chapters.paths():
         result = execute.executed(path)
         assert result is not None, f"{path} has not been executed"
         notebook, records[path.relative_to(ROOT).as_posix()] = result

@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 
-from tools import execute
+from tools import chapters, execute
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
@@ -111,7 +111,7 @@ def check(paths: list[Path]) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Execute what is stale, then write every notebook; return the exit code."""
-    paths = execute.chapters()
+    paths = chapters.paths()
     if "--check" in arguments:
         messages = check(paths)
         print("\n".join(messages) or "All notebooks are normalised.")
@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> int:
         text = written(normalise(result[0]))
         if text != path.read_text("utf-8"):
             path.write_text(text, "utf-8", newline="\n")
-            print(f"wrote {path.relative_to(execute.ROOT)}")
+            print(f"wrote {path.relative_to(chapters.ROOT)}")
     return 0
 
 

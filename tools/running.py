@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tools.chapters import ROOT, title_of
 from tools.execute import Record
@@ -22,15 +22,21 @@ def page(records: Mapping[str, Record]) -> str:
     text = (ROOT / "book" / "reference" / "running.md").read_text("utf-8")
     if TABLE not in text:
         raise ValueError(f"book/reference/running.md must contain {TABLE!r}")
-    rows = ["| chapter | code cells | seconds | megabytes |", "|---|---:|---:|---:|"]
-    for name, record in sorted(records.items()):
-        title = title_of(ROOT / name)
-        link = f"[{title}](/{name})"
-        measured = f"{record.seconds:.1f} | {record.megabytes:.0f}"
-        rows.append(f"| {link} | {len(record.cell_seconds)} | {measured} |")
-    total = sum(record.seconds for record in records.values())
-    peak = max((record.megabytes for record in records.values()), default=0.0)
-    cells = sum(len(record.cell_seconds) for record in records.values())
-    rows.append(f"| **all** | {cells} | {total:.1f} | {peak:.0f} |")
+    rows = [
+        "| chapter | code cells | processor seconds | seconds by the clock | megabytes |",
+        "|---|---:|---:|---:|---:|",
+    ]
+
+    def add(name: str, kept: Iterable[Record]) -> None:
+        kept = list(kept)
+        cells = sum(len(record.cell_seconds) for record in kept)
+        processor = sum(record.processor_seconds for record in kept)
+        clock = sum(record.seconds for record in kept)
+        peak = max((record.megabytes for record in kept), default=0.0)
+        rows.append(f"| {name} | {cells} | {processor:.1f} | {clock:.1f} | {peak:.0f} |")
+
+    for name, record in records.items():
+        add(f"[{title_of(ROOT / name)}](/{name})", [record])
+    add("**all**", records.values())
     machine = f"Python {platform.python_version()} on {platform.system()} ({platform.machine()})"
     return text.replace(TABLE, "\n".join([*rows, "", f"Measured with {machine}."]))
