@@ -14,8 +14,6 @@ import base64
 import html
 import io
 import itertools
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +23,8 @@ from matplotlib import pyplot
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-from tqdm.auto import tqdm
+
+from companion import progress
 
 MAXIMUM_FRAMES = 120
 FRAME_DPI = 110
@@ -153,19 +152,7 @@ def _validate(
 
 def _watched(combinations: list[tuple[Any, ...]]) -> Any:
     """Iterate with a progress bar if a person is watching the session, else without."""
-    return tqdm(combinations, desc="drawing", leave=False, disable=not is_watched())
-
-
-def is_watched() -> bool:
-    """Tell whether a person watches this session: an interactive notebook or a terminal.
-
-    Notebooks that are executed by a program (the build of this book, its tests) set the environment
-    variable ``COMPANION_UNWATCHED``, so that no progress bar enters a stored output. Of several
-    processes that torchrun has started, the first one is watched.
-    """
-    if os.environ.get("COMPANION_UNWATCHED") or os.environ.get("RANK", "0") != "0":
-        return False
-    return "ipykernel" in sys.modules or sys.stderr.isatty()
+    return progress.bar(combinations, desc="drawing")
 
 
 def _frame(draw: Callable[..., str], values: dict[str, Any]) -> str:

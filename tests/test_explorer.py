@@ -9,7 +9,7 @@ from ipywidgets.embed import dependency_state
 from matplotlib import pyplot
 from PIL import Image
 
-from companion import explorer
+from companion import progress
 from companion.explorer import explore
 
 
@@ -142,14 +142,14 @@ def test_a_start_that_is_not_offered_is_refused(start):
 def test_a_progress_bar_shows_only_to_a_person(monkeypatch, capsys):
     explore(draw, slope=[0, 1])
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(explorer, "is_watched", lambda: True)
+    monkeypatch.setattr(progress, "is_watched", lambda: True)
     explore(draw, slope=[0, 1])
     assert "drawing" in capsys.readouterr().err
 
 
 def test_an_executing_program_counts_as_nobody(monkeypatch):
-    monkeypatch.setattr(explorer.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COMPANION_UNWATCHED", "1")
-    assert explorer.is_watched() is False
+    assert progress.is_watched() is False
     monkeypatch.delenv("COMPANION_UNWATCHED")
-    assert explorer.is_watched() is True
+    assert progress.is_watched() is True

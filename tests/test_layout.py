@@ -9,7 +9,7 @@ import tomllib
 import pytest
 import yaml
 
-from tools import build, chapters, plan
+from tools import chapters, plan
 
 ROOT = chapters.ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -226,20 +226,3 @@ def test_no_file_names_a_path_of_a_machine():
         path = ROOT / name
         if path.is_file() and path.suffix in {".py", ".md", ".ipynb", ".yml", ".toml", ".txt", ""}:
             assert not pattern.search(path.read_text("utf-8")), name
-
-
-def test_repository_buttons_appear_only_when_asked_for(monkeypatch):
-    monkeypatch.delenv("REPOSITORY_URL", raising=False)
-    plain = build.configuration(local_scripts=True)
-    assert "repository" not in plain
-    assert "launch_buttons" not in plain
-    assert plain["execute"]["execute_notebooks"] == "off"
-    assert plain["sphinx"]["config"]["mathjax_path"].startswith("vendor/")
-    monkeypatch.setenv("REPOSITORY_URL", "https://github.com/someone/course/")
-    public = build.configuration(local_scripts=True)
-    assert public["repository"]["url"] == "https://github.com/someone/course"
-    assert public["html"]["use_repository_button"] is True
-    assert set(public["launch_buttons"]) == {"notebook_interface", "binderhub_url", "colab_url"}
-    monkeypatch.setenv("REPOSITORY_URL", "https://example.org/course")
-    assert set(build.configuration(True)["launch_buttons"]) == {"notebook_interface"}
-    assert "mathjax_path" not in build.configuration(local_scripts=False)["sphinx"]["config"]

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import distributed, nn
 
-from companion import checkpoints, explorer, processes
+from companion import checkpoints, processes, progress
 from companion.basics.training import SGD, AdamW, fit
 from companion.processes import Processes
 
@@ -353,9 +353,9 @@ def test_the_first_process_alone_shows_its_progress(monkeypatch):
     monkeypatch.delenv("COMPANION_UNWATCHED", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("RANK", "0")
-    assert explorer.is_watched()
+    assert progress.is_watched()
     monkeypatch.setenv("RANK", "1")
-    assert not explorer.is_watched()
+    assert not progress.is_watched()
 
 
 if __name__ == "__main__":

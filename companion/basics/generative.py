@@ -30,10 +30,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm.auto import tqdm
 
 from companion.arguments import between, finite, integer
-from companion.explorer import is_watched
+from companion.progress import bar
 
 LOSSES = ("non-saturating", "minimax")
 
@@ -344,7 +343,7 @@ def train_gan(
 
     history = []
     n_steps = integer(steps, "steps", 1)
-    for step in tqdm(range(1, n_steps + 1), leave=False, disable=not is_watched()):
+    for step in bar(range(1, n_steps + 1)):
         real = data[torch.randint(len(data), (batch_size,), generator=random)]  # (B, n)
         fake = generator(torch.randn(batch_size, generator.n_noise, generator=random))  # (B, n)
 

@@ -31,11 +31,9 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
-from companion import figures
+from companion import figures, progress
 from companion.arguments import between, integer
-from companion.explorer import is_watched
 from companion.runs import Run
 
 Data = tuple[Tensor, Tensor]  # inputs (N, ...) and targets (N, ...)
@@ -357,7 +355,7 @@ def fit(
     n_steps = iterations_per_epoch(n_samples, together)
     history, best = History(metrics={name: [] for name in metrics}), {}
 
-    with run, tqdm(total=epochs * n_steps, leave=False, disable=not is_watched()) as bar:
+    with run, progress.bar(total=epochs * n_steps) as bar:
         if resume and run.exists():
             notes, best = run.load()
             history = History(**notes)

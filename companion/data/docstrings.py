@@ -137,15 +137,13 @@ def sentences(*, packages: Sequence[str] = PACKAGES, limit: int | None = None) -
 @cache
 def _package(name: str) -> tuple[tuple[str, ...], int, dict[str, str]]:
     """Read one package; return its sentences, the number of files, the skipped files and why."""
-    from tqdm.auto import tqdm
-
-    from companion.explorer import is_watched
+    from companion.progress import bar
 
     files = sorted(_files(name))
     found: dict[str, None] = {}
     skipped: dict[str, str] = {}
     gc.freeze()  # else the collector looks through all objects again and again: a third of the time
-    for short, path in tqdm(files, desc=f"reading {name}", leave=False, disable=not is_watched()):
+    for short, path in bar(files, desc=f"reading {name}"):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of others' code: it is not ours to mend

@@ -212,9 +212,8 @@ def _download(url: str, part: Path, *, checked: bool, until: float) -> None:
 def _receive(session: Any, url: str, part: Path, checked: bool, until: float) -> None:
     """Make one attempt: go on where the last one broke off, or begin again."""
     import requests
-    from tqdm.auto import tqdm
 
-    from companion.explorer import is_watched
+    from companion import progress
 
     state = _beside(part, ".json")
     version, start = _kept(part, state, url)
@@ -239,7 +238,7 @@ def _receive(session: Any, url: str, part: Path, checked: bool, until: float) ->
             raise ConnectionError(f"{url} sent a compressed file that was not asked for")
         if total is None and not checked and "Transfer-Encoding" not in answer.headers:
             raise ConnectionError(f"{url} does not tell its length, and no checksum is known")
-        bar = tqdm(initial=start, total=total, unit="B", unit_scale=True, disable=not is_watched())
+        bar = progress.bar(initial=start, total=total, unit="B", unit_scale=True)
         with part.open("ab" if start else "wb") as content, bar:
             if not start:  # the file is empty now: never may the version tell of other bytes
                 state.write_text(json.dumps({"url": url, "version": found}), "utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot
 from torch import nn
 
-from companion.basics import training
+from companion import progress
 from companion.basics.training import SGD, Adam, AdamW, History, fit, iterations_per_epoch, split
 
 cross_entropy = nn.functional.cross_entropy
@@ -416,7 +416,7 @@ def test_a_progress_bar_appears_only_when_somebody_watches(monkeypatch, capsys):
     model, optimizer = build()
     train(model, optimizer)
     assert capsys.readouterr() == ("", "")
-    monkeypatch.setattr(training, "is_watched", lambda: True)
+    monkeypatch.setattr(progress, "is_watched", lambda: True)
     train(model, optimizer)
     assert "/20" in capsys.readouterr().err
 

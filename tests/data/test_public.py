@@ -22,7 +22,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from companion import explorer
+from companion import progress
 from companion.data import public
 from companion.data.public import File
 
@@ -586,7 +586,7 @@ def test_the_cache_lies_where_the_reader_says(file, server, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("watched", [True, False])
 def test_a_bar_is_drawn_for_a_person_only(file, server, tmp_path, monkeypatch, capsys, watched):
-    monkeypatch.setattr(explorer, "is_watched", lambda: watched)
+    monkeypatch.setattr(progress, "is_watched", lambda: watched)
     public.fetch(file, folder=tmp_path)
     assert ("200k/200k" in capsys.readouterr().err) == watched
 

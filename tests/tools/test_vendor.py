@@ -64,7 +64,7 @@ def test_named_files_are_taken_and_fetched_once(toys, monkeypatch):
 @needs_npm
 def test_another_archive_is_refused(toys):
     spoil(toys / "web" / "package-lock.json")
-    with pytest.raises(vendor.VendorError, match="(?s)npm ci failed:.*EINTEGRITY"):
+    with pytest.raises(vendor.VendorError, match=r"(?s)npm ci failed:.*EINTEGRITY"):
         vendor.fetch()
     assert not (toys / "vendor").exists()
 

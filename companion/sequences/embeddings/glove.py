@@ -25,10 +25,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from companion.arguments import between, integer
-from companion.explorer import is_watched
+from companion.progress import bar
 from companion.sequences.embeddings.pairs import Vocabulary, check_sentences
 from companion.sequences.embeddings.vectors import WordVectors
 from companion.sequences.embeddings.word2vec import add_rows, initial_vectors, rows
@@ -148,7 +147,7 @@ def train_glove(
     sides = [initial_vectors(V, size + 1, seed + side) for side in range(2)]
     squares = [torch.ones_like(side) for side in sides]
     random = torch.Generator().manual_seed(seed)
-    for epoch in tqdm(range(epochs), leave=False, disable=not is_watched()):
+    for epoch in bar(range(epochs)):
         for chosen in torch.randperm(len(i), generator=random).split(AT_ONCE):
             pair = rows(sides[0], i[chosen]), rows(sides[1], j[chosen])
             changes = glove_gradients(*pair, logarithms[chosen], weights[chosen])

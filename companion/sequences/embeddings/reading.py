@@ -20,10 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
-from tqdm.auto import tqdm
 
+from companion import progress
 from companion.arguments import between, integer, random_generator
-from companion.explorer import is_watched
 from companion.sequences.embeddings.pairs import Vocabulary
 
 BLOCK = 32  # neighbouring words that share their negatives
@@ -95,7 +94,7 @@ def run(
     ids, places = vocabulary.encode(text)
     if not (places[1:] == places[:-1]).any():
         raise ValueError("sentences must hold two known words side by side somewhere, got none")
-    with tqdm(total=epochs, leave=False, disable=not is_watched()) as bar:
+    with progress.bar(total=epochs) as bar:
         for epoch in range(epochs):
             stays = rng.random(len(ids)) < keep[ids]
             steps = list(_cut(ids[stays], places[stays], window, at_once, noise, rng))

@@ -18,11 +18,10 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from tqdm.auto import tqdm
 
+from companion import progress
 from companion.arguments import between, integer, random_generator
 from companion.basics.training import iterations_per_epoch
-from companion.explorer import is_watched
 from companion.sequences.seq2seq.batching import (
     PAD,
     UNK,
@@ -79,7 +78,7 @@ def train_seq2seq(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, steps))
     losses = []
     model.train()
-    with tqdm(total=steps, leave=False, disable=not is_watched()) as bar:
+    with progress.bar(total=steps) as bar:
         for _ in range(epochs):
             for source, target in batches(pairs, batch_size, seed=rng):
                 source, target = source.to(device), target.to(device)

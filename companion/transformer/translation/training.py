@@ -27,10 +27,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm.auto import tqdm
 
+from companion import progress
 from companion.arguments import between, integer, real
-from companion.explorer import is_watched
 from companion.sequences.seq2seq import PAD, pad
 from companion.sequences.seq2seq.batching import EncodedPair
 
@@ -200,7 +199,7 @@ def train_translator(
     optimizer = torch.optim.Adam(_groups(model), rate, betas=(0.9, 0.99), fused=True)
     total, seen, losses = sum(len(batch) for _, batch in plan), 0, []
     model.train()
-    with tqdm(total=total, leave=False, disable=not is_watched()) as bar:
+    with progress.bar(total=total) as bar:
         for size, batch in plan:
             level = rate_level(seen / total, size / plan[0][0])
             for group, times in zip(optimizer.param_groups, (factor, 1.0), strict=True):
