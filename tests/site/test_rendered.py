@@ -37,8 +37,9 @@ def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         config = build.configuration(local_scripts=False)
     (source / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     assert build.jupyter_book(source, folder, "--all") == 0
+    html = folder / "_build" / "html"
     pages = {
-        name: BeautifulSoup((folder / "_build/html" / f"{name}.html").read_text("utf-8"), "html.parser")
+        name: BeautifulSoup((html / f"{name}.html").read_text("utf-8"), "html.parser")
         for name in ("book/intro", CHAPTER)
     }
     return request.param, pages
@@ -52,12 +53,8 @@ def links(page: BeautifulSoup) -> list[str]:
 
 def test_the_licence_stands_on_every_page(small) -> None:
     for page in small[1].values():
-        footer = page.select_one("footer")
-        assert footer is not None
-        text = footer.get_text(" ", strip=True)
-        assert "Text under CC BY 4.0, code under BSD-3-Clause." in text
-        ]
-        assert "Text under CC BY 4.0, code under BSD-3-Clause." in footer.get_text(" ", strip=True)
+        footers = [one.get_text(" ", strip=True) for one in page.select("footer")]
+        assert any("Text under CC BY 4.0, code under BSD-3-Clause." in text for text in footers)
 
 
 def test_the_way_home_is_in_the_menu(small) -> None:
@@ -76,8 +73,6 @@ def test_buttons_lead_to_the_repository(small) -> None:
         found = links(page)
         others = [link for link in found if not re.search("binder|colab", link)]
         assert [link for link in others if not link.startswith(address or "none")] == []
-            (address and address in link) or "colab" in link or "binder" in link for link in found
-        )
         assert any(link.startswith(f"{address}/issues/new") for link in found) == bool(address)
         assert (address in found) == bool(address), (name, found)
 
