@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -153,6 +154,9 @@ def configuration(local_scripts: bool) -> dict:
         config["repository"] = {"url": repository, "branch": "main"}
         config["html"] |= {"use_repository_button": True, "use_issues_button": True}
         config["launch_buttons"] = {"notebook_interface": "jupyterlab"}
+        if not re.search(r"github|gitlab|bitbucket", repository):
+            # The theme must be told the kind of host; most others have addresses like GitHub's.
+            options["html_theme_options"]["repository_provider"] = "github"
         if "github.com" in repository:
             config["launch_buttons"] |= {
                 "binderhub_url": "https://mybinder.org",
