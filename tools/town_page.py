@@ -11,14 +11,16 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from companion.data.town.dialogue import KINDS, commands, exchanges
 from companion.data.town.grammar import ALL_PATTERNS, sentences
 from companion.data.town.inference import entailment
 from companion.data.town.korean import LEVELS
-from companion.data.town.news import articles
+from companion.data.town.news import ADDING, REPORTING, articles
 from companion.data.town.nouns import NOUNS
 from companion.data.town.people import PEOPLE
 from companion.data.town.stories import questions, stories
 from companion.data.town.tasks import parallel, sentiment, tagged
+from companion.data.town.topics import TOPICS
 from companion.data.town.verbs import (
     ACTION_VERBS,
     ACTIVITY_VERBS,
@@ -54,22 +56,43 @@ def page() -> str:
         (f"different sentences among {SAMPLE:,}", f"{distinct:,}"),
         ("different Korean words (between spaces) in them", f"{len(words_ko):,}"),
         ("different English words in them", f"{len(words_en):,}"),
+        ("kinds of questions in conversation", len(KINDS)),
+        ("topics of the news", len(TOPICS)),
+        ("statements on them", sum(len(topic.statements) for topic in TOPICS)),
+        ("turns of reporting", len(REPORTING) + len(ADDING)),
     ]
     firsts = {sentence.pattern: sentence for sentence in reversed(sample)}
     patterns = [(name.name, firsts[name.name].ko, firsts[name.name].en) for name in ALL_PATTERNS]
     example = tagged(1, seed=2, split="test")[0]
     tags = list(zip(example.tokens, example.parts_of_speech, example.entities, strict=True))
-    story, question = stories(1, seed=1)[0], questions(1, length=5, seed=4)[0]
-    article = articles(1, seed=3)[0]
+    story = stories(1, seed=1)[0]
+    question = next(one for one in questions(50, seed=4) if len(one.supports) > 1)
+    article = next(one for one in articles(50, seed=3) if len(one.sources) == 3)
     named = {True: "named", False: "anonymous", None: ""}
     news = [
         (ko, en, named[source])
         for ko, en, source in zip(article.ko, article.en, article.named, strict=True)
     ]
+    gold = [(s.kind, s.ko, f"{s.start_ko}:{s.end_ko}", s.en) for s in article.sources]
     answered = [
         ("passage", question.passage_ko, question.passage_en),
         ("question", question.question_ko, question.question_en),
-        ("answer", question.answer_ko, question.answer_en),
+        ("answer, in the passage", question.answer_ko, question.answer_en),
+        *((f"{level} answer", question.reply_ko(level), question.reply_en()) for level in LEVELS),
+    ]
+    talk = exchanges(500, seed=1)
+    conversation = [
+        (one.kind, f"{one.question_ko}<br>{one.answer_ko}", f"{one.question_en}<br>{one.answer_en}")
+        for kind in KINDS
+        for one in [next(one for one in talk if one.kind == kind)]
+    ]
+    said = {(one.kind, one.negative, one.level): one for one in reversed(commands(500, seed=1))}
+    told = [
+        (f"{'negative ' * negative}{kind}, {level}", one.ko, one.en)
+        for negative in (False, True)
+        for kind in ("order", "request", "proposal")
+        for level in LEVELS
+        if (one := said.get((kind, negative, level)))
     ]
     opinions = [(o.ko, o.en, o.label) for o in sentiment(6, seed=1)]
     pairs = [(p.premise_en, p.hypothesis_en, p.label) for p in entailment(6, seed=1)]
@@ -86,8 +109,8 @@ them into their forms, in Korean and in English at once. So there is as much tex
 needs, every sentence has exactly one translation, all tags are known, and nothing is downloaded.
 The code is documented under {{doc}}`/book/reference/api/data`; a seed repeats every text.
 
-It is a toy, and it shows: the town knows no questions and no commands, and its people do odd things
-in odd places. What a model learns here, it learns about this town.
+It is a toy, and it shows: nobody in the town doubts, promises or jokes, and some do odd things in
+odd places. What a model learns here, it learns about this town.
 
 ## How much there is
 
@@ -102,7 +125,8 @@ A sentence belongs to the training, validation or test set by *what it is about*
 object, the place, the adjective, whoever it is and whenever. If somebody eats an apple at the
 market in the test set, nobody eats an apple at the market in the training set, in no pattern. (The
 apple and the market occur there, with other verbs.) Eight of ten combinations are for training, one
-each for validation and test. Stories are told apart as wholes, articles by issue, place and day.
+each for validation and test. Questions, answers and commands are told apart in the same way, by the
+verb and its object; stories as wholes; articles by topic, place and day.
 
 ## All patterns, one example each
 
@@ -124,17 +148,36 @@ each for validation and test. Stories are told apart as wholes, articles by issu
 
 {table(("premise", "hypothesis", "label"), list(pairs))}
 
+## Questions and answers
+
+One of each kind; all of them are made at all three speech levels. The plain level is that of
+friends (-니? and -어) here, where a text would say -다. Politely and formally, whoever is addressed
+gets -시-; old people get it always.
+
+{table(("asks for", "Korean", "English"), list(conversation))}
+
+## Orders, requests, proposals
+
+{table(("kind, level", "Korean", "English"), list(told))}
+
 ## A story
 
 {table(("Korean", "English"), list(zip(story.ko, story.en, strict=True)))}
 
-## A question
+## A question on a story
 
 {table(("", "Korean", "English"), list(answered))}
+
+The answer follows from {len(question.supports)} sentences of the passage, which are known:
+numbers {", ".join(map(str, question.supports))}, counted from 0.
 
 ## A news article
 
 {table(("Korean", "English", "source"), list(news))}
+
+Its sources, and where they stand in the Korean text:
+
+{table(("kind", "Korean", "characters", "English"), list(gold))}
 """
 
 

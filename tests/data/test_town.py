@@ -1,18 +1,25 @@
 """The sentences of the town: variety, tags, one translation each, splits without leakage."""
 
 import itertools
+import random
 import re
 import time
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from companion.data.town import english
-from companion.data.town.grammar import ALL_PATTERNS, sentences
+from companion.data.town.choices import BECAUSE, FREQUENCIES, PAST_TIMES, SIZES, draw
+from companion.data.town.grammar import ALL_PATTERNS, make, sentences
 from companion.data.town.inference import entailment
 from companion.data.town.nouns import NOUNS
 from companion.data.town.people import KIN, PAIRS, PEOPLE
 from companion.data.town.tasks import (
     BY_ENGLISH,
+    BY_NAME,
     SPLITS,
     parallel,
     running_text,
@@ -42,7 +49,7 @@ def test_there_is_enough_variety():
     assert len(stems) >= 400
     assert len(ALL_PATTERNS) >= 60
     assert {sentence.pattern for sentence in MANY} == {pattern.name for pattern in ALL_PATTERNS}
-    assert len({sentence.ko for sentence in MANY}) > 0.8 * len(MANY)
+    assert len({sentence.ko for sentence in MANY}) > 0.7 * len(MANY)
 
 
 def test_a_hundred_thousand_sentences_take_less_than_ten_seconds():
@@ -129,25 +136,51 @@ def test_sentiment_follows_from_the_words():
         assert opinion == (1 if example.label else -1), example
 
 
-def test_entailment_follows_from_the_words():
-    pairs = entailment(300, split="test")
-    labels = [pair.label for pair in pairs]
-    assert [labels.count(label) for label in ("entailment", "contradiction", "neutral")] == [
-        100
-    ] * 3
-    for pair in pairs:
-        premise, hypothesis = (
-            set(re.findall(r"\w+", text.lower())) for text in (pair.premise_en, pair.hypothesis_en)
-        )
-        if pair.label == "entailment":
-            assert hypothesis < premise, pair
-        elif pair.label == "neutral":
-            assert premise < hypothesis, pair
-        else:
-            changed = "not" in hypothesis or any(
-                word in BY_ENGLISH and BY_ENGLISH[word].opposite in hypothesis for word in premise
-            )
-            assert changed, pair
+def surface(pair):
+    """What a reader without any knowledge of words sees: lengths, negations, shared words."""
+    found = []
+    for premise, hypothesis in (
+        (pair.premise_ko, pair.hypothesis_ko),
+        (pair.premise_en, pair.hypothesis_en),
+    ):
+        one, other = (re.findall(r"\w+", text.lower()) for text in (premise, hypothesis))
+        shared = len(set(one) & set(other))
+        negated = [any(w in ("not", "않았다", "않는다", "않다") for w in t) for t in (one, other)]
+        found += [len(one), len(other), len(other) - len(one), *negated, negated[0] != negated[1]]
+        found += [shared, shared / len(set(other)), shared / len(set(one)), set(other) <= set(one)]
+        found += [len(other) < len(one), len(other) == len(one)]
+    return np.array(found, dtype=float)
+
+
+@pytest.mark.parametrize("words", SIZES)
+def test_length_negation_and_shared_words_do_not_betray_the_label(words):
+    sets = [
+        entailment(n, split=split, words=words) for n, split in ((3000, "train"), (1500, "test"))
+    ]
+    (x, y), (new_x, new_y) = (
+        (np.stack([surface(pair) for pair in pairs]), [pair.label for pair in pairs])
+        for pairs in sets
+    )
+    assert {label: new_y.count(label) for label in set(new_y)} == dict.fromkeys(new_y, 500)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y)
+    assert model.score(new_x, new_y) <= 0.45
+
+
+@pytest.mark.parametrize("words", SIZES)
+def test_adjectives_can_be_held_out(words):
+    seen = {}
+    in_nouns = {word for nouns in NOUNS.values() for n in nouns for word in n.en.split()}
+    alone = {adjective.en for adjective in ALL_ADJECTIVES} - in_nouns
+    for split in SPLITS:
+        opinions = sentiment(300, split=split, words=words, held_out="adjectives")
+        assert sum(opinion.label for opinion in opinions) == 150
+        texts = " ".join(opinion.en for opinion in opinions)
+        seen[split] = {a for a in alone if re.search(rf"(?<![-\w]){a}(?![-\w])", texts)}
+        assert len(seen[split]) > 3
+    for one, other in itertools.combinations(SPLITS, 2):
+        assert not seen[one] & seen[other]
+    with pytest.raises(ValueError, match=r"held_out must be .*, got 'nouns'"):
+        sentiment(1, held_out="nouns")
 
 
 def test_no_sentence_contradicts_itself():
@@ -229,3 +262,131 @@ def test_no_verb_is_refused(function):
     for wrong in ("", " for", "1", "가다"):
         with pytest.raises(ValueError, match=r"verb must be an English word or phrase, got"):
             function(wrong)
+
+
+def facts(name, words="all", n=1500, seed=1):
+    """Draw the words of a pattern many times, with the sentence that they make."""
+    rng = random.Random(seed)
+    pattern = BY_NAME[name]
+    drawn = [draw(pattern.slots, rng, words) for _ in range(n)]
+    return [(found, make(pattern, found)) for found in drawn]
+
+
+def test_each_garment_and_each_instrument_has_its_own_verb():
+    own = {"모자": "쓰", "안경": "쓰", "장갑": "끼", "넥타이": "매", "목도리": "두르", "셔츠": "입"}
+    own |= {"양말": "신", "신발": "신", "북": "치", "피아노": "치", "바이올린": "켜", "피리": "불"}
+    own |= {"가야금": "타", "하모니카": "불", "허리띠": "매", "선글라스": "쓰", "벙어리장갑": "끼"}
+    seen = {}
+    for found, _ in facts("act", n=20_000):
+        verb, noun = found["v"], found["o"]
+        if (verb.en, verb.lasting) == ("put on", "wear") or (
+            verb.en == "play" and noun.kind == "instrument"
+        ):
+            seen.setdefault(noun.ko, set()).add(verb.ko.stem)
+    assert {noun: seen[noun] for noun in own} == {noun: {stem} for noun, stem in own.items()}
+    assert all(len(stems) == 1 for stems in seen.values())
+
+
+def test_what_one_puts_on_one_wears():
+    verb = next(verb for verb in ACTION_VERBS if verb.ko.stem == "끼")
+    words = {"S": PEOPLE[0], "v": verb, "o": noun_of("장갑"), "P": noun_of("정원")}
+    made = {
+        name: make(BY_NAME[name], words | {"T": PAST_TIMES[0], "H": FREQUENCIES[0]})
+        for name in ("act", "act_now", "act_not", "act_often", "act_wish")
+    }
+    assert {name: sentence.en.split(" ", 1)[1] for name, sentence in made.items()} == {
+        "act": "put on gloves.",
+        "act_now": "is wearing gloves in the garden now.",
+        "act_not": "did not wear gloves yesterday.",
+        "act_often": "always wears gloves.",
+        "act_wish": "wants to wear gloves.",
+    }
+    assert made["act_now"].ko.endswith("지금 정원에서 장갑을 끼고 있다.")
+
+
+def noun_of(ko):
+    return next(noun for nouns in NOUNS.values() for noun in nouns if noun.ko == ko)
+
+
+def test_states_have_neither_place_nor_time():
+    states = {verb.ko.stem for verb in PEOPLE_VERBS if verb.flags == "s"}
+    assert {"사랑하", "믿", "존경하", "그리워하", "부러워하"} <= states
+    for name in ("meet", "meet_time", "meet_wish"):
+        for found, _ in facts(name):
+            verb = found.get("h") or found["h1"]
+            assert verb.ko.stem not in states
+    assert not any(found["h"].ko.stem == "찾아가" for found, _ in facts("meet"))
+
+
+@pytest.mark.parametrize("name", ["is_so", "is_now", "food_place", "service", "person_is"])
+def test_degrees_fit_their_adjectives(name):
+    for found, sentence in facts(name):
+        adjective = next(found[slot] for slot in ("a", "u", "s", "p") if slot in found)
+        if found["d"].ko == "조금":
+            assert (adjective.opinion <= 0, adjective.sign) == (True, ""), sentence.ko
+        if adjective.en in ("excellent", "terrible", "poor", "delicious", "awful"):
+            assert found["d"].ko == "정말", sentence.ko
+
+
+def test_nothing_is_said_twice_or_against_itself():
+    for name, second in (("is_both", "b"), ("is_but", "but")):
+        for found, sentence in facts(name):
+            assert found["a"].about != found[second].about, sentence.ko
+            product = found["a"].opinion * found[second].opinion
+            assert (product == -1) == (name == "is_but"), sentence.ko
+
+
+def test_a_cause_is_a_cause_in_both_languages():
+    for sentence in MANY:
+        if re.search(r"[가-힣](아서|어서|해서|와서|워서|퍼서|라서) ", sentence.ko):
+            assert ", so " in sentence.en, sentence
+    for found, sentence in facts("do_so"):
+        assert found["w"].ko.stem in BECAUSE[found["p"].ko.stem].split(), sentence.ko
+
+
+def test_relatives_are_somebodys_in_both_languages():
+    kin = {role.ko: role.en for role in (*NOUNS["role_m"], *NOUNS["role_f"]) if role.mine}
+    assert len(kin) == 14
+    for sentence in MANY[:20_000]:
+        if sentence.pattern == "kin":
+            continue
+        mine = len(re.findall(r"우리 ", sentence.ko))
+        assert mine == len(re.findall(r"\b[Mm]y ", sentence.en)), sentence
+        assert not re.search(rf"\b[Tt]he ({'|'.join(kin.values())})\b", sentence.en), sentence.en
+
+
+def test_the_large_vocabulary_holds_more_than_twice_the_small_one():
+    counts = {}
+    for size in SIZES:
+        words = {noun for nouns in NOUNS.values() for noun in nouns}
+        words |= {*ACTION_VERBS, *ACTIVITY_VERBS, *PEOPLE_VERBS, *GIVING_VERBS, *ALL_ADJECTIVES}
+        counts[size] = len({word for word in words if word.core or size == "all"})
+    assert counts["all"] > 2 * counts["core"]
+    assert parallel(300) == parallel(300, words="core") != parallel(300, words="all")
+    large = {
+        token
+        for s in itertools.islice(sentences(seed=5, words="all"), 30_000)
+        for token in s.ko.split()
+    }
+    small = {token for s in MANY[:30_000] for token in s.ko.split()}
+    assert len(large) > 1.7 * len(small)
+
+
+def test_the_large_vocabulary_keeps_one_translation_and_its_splits():
+    there, back = {}, {}
+    for sentence in itertools.islice(sentences(seed=8, words="all"), 60_000):
+        assert there.setdefault(sentence.ko, sentence.en) == sentence.en
+        assert back.setdefault(sentence.en, sentence.ko) == sentence.ko
+        assert not re.search(r"\ba [aeio]|\ban [^aeiouh]|\bthe the\b", sentence.en), sentence.en
+        assert re.fullmatch(r"[A-Z][A-Za-zé0-9 ,'-]*\.", sentence.en), sentence.en
+    sets = {split: parallel(3000, split=split, words="all") for split in SPLITS}
+    for one, other in itertools.combinations(SPLITS, 2):
+        assert not set(sets[one]) & set(sets[other])
+
+
+def test_an_unknown_vocabulary_is_refused():
+    for function in (parallel, sentiment, tagged, entailment):
+        with pytest.raises(ValueError, match=r"words must be one of .*, got 'many'"):
+            function(1, words="many")
+    with pytest.raises(ValueError, match=r"words must be one of .*, got 'many'"):
+        next(running_text(words="many"))

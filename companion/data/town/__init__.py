@@ -7,7 +7,8 @@ In the tradition of the bAbI tasks (Weston et al., 2015). From the ground up:
 - ``nouns``, ``verbs``, ``people``: the words, and who lives there
 - ``patterns``, ``choices``, ``grammar``: sentences in both languages
 - ``tasks``: parallel sentences, running text, sentiment, tags; the splits
+- ``endings``, ``dialogue``: what people ask, answer, tell and propose to each other
 - ``inference``: premises and hypotheses
 - ``stories``: a world with a memory, and questions on it
-- ``news``: articles with named and anonymous sources
+- ``topics``, ``news``: articles with named and anonymous sources
 """

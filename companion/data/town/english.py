@@ -40,6 +40,7 @@ IRREGULAR_VERBS = {
     find found found
     fly flew flown
     forget forgot forgotten
+    forgive forgave forgiven
     get got got
     give gave given
     go went gone
@@ -50,8 +51,10 @@ IRREGULAR_VERBS = {
     hide hid hidden
     hold held held
     keep kept kept
+    knit knitted knitted
     know knew known
     leave left left
+    lie lay lain
     lend lent lent
     lose lost lost
     make made made
@@ -72,6 +75,7 @@ IRREGULAR_VERBS = {
     stand stood stood
     swim swam swum
     take took taken
+    tear tore torn
     teach taught taught
     tell told told
     think thought thought
@@ -85,22 +89,40 @@ IRREGULAR_VERBS = {
 }
 IRREGULAR_PLURALS = {
     "calf": "calves",
+    "deer": "deer",
+    "goose": "geese",
+    "leaf": "leaves",
+    "wolf": "wolves",
     "child": "children",
     "fish": "fish",
     "goldfish": "goldfish",
     "knife": "knives",
-    "leaf": "leaves",
     "man": "men",
     "mouse": "mice",
     "person": "people",
     "sheep": "sheep",
     "woman": "women",
 }
-DOUBLED = {"chat", "clap", "drop", "jog", "plan", "shop", "stop", "wrap", "beg", "hug", "trip"}
+DOUBLED = {
+    "chat",
+    "clap",
+    "drop",
+    "jog",
+    "plan",
+    "shop",
+    "stop",
+    "wrap",
+    "beg",
+    "hug",
+    "trip",
+    "slip",
+    "trim",
+}
 DOUBLED_ING = {
     *DOUBLED,
     *("begin", "cut", "forget", "get", "put", "run", "sit", "swim", "win"),
 }
+PLAIN_O = {"piano", "photo", "cello", "hippo", "rhino"}
 AN = {"hour", "honest"}
 NOT_AN = {"university", "uniform", "used", "useful", "European", "one"}
 
@@ -235,6 +257,8 @@ def gerund(verb: str) -> str:
     ['going', 'baking', 'running', 'seeing', 'studying']
     """
     head, rest = _first(verb)
+    if head.endswith("ie"):
+        return head[:-2] + "ying" + rest
     if head in DOUBLED_ING:
         return head + head[-1] + "ing" + rest
     silent = head.endswith("e") and head[-2] not in "eoy" and head != "be"
@@ -266,7 +290,7 @@ def plural(noun: str) -> str:
 
 def _with_s(word: str) -> str:
     if word.endswith(("s", "x", "z", "ch", "sh", "o")) and not word.endswith(("oo", "eo", "io")):
-        return word + "es" if word not in ("piano", "photo") else word + "s"
+        return word + ("s" if word in PLAIN_O else "es")
     if word.endswith("y") and word[-2] not in VOWELS:
         return word[:-1] + "ies"
     return word + "s"

@@ -28,7 +28,8 @@ from companion.data.town.verbs import Adjective, Verb
 
 Token = tuple[str, str, str]  # text, part of speech, entity ("O", or B- and I- with its kind)
 # Slots that do not say what a sentence is about.
-ASIDE = {"S", "U", "A", "B", "T", "F", "H", "d", "k", "J", "K", "R", "M", "W", "y1", "y2", "r"}
+ASIDE = {"S", "U", "A", "B", "T", "T1", "F", "H", "d", "k", "J", "K", "R", "R2", "M", "W", "r"}
+ASIDE |= {"y1", "y2", "how"}
 PARTICLES_OF_VERBS = dict.fromkeys(
     ["for", "on", "after", "to", "up", "away", "of", "at", "in", "by"], "ADP"
 ) | {
@@ -72,7 +73,10 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A compiled pattern: for each language a tuple of fixed tokens and of (slot, form) pairs."""
+    """A compiled pattern: for each language a tuple of fixed tokens and of (slot, form) pairs.
+
+    Behind its slots stand what kinds of words it needs, such as "+t".
+    """
 
     name: str
     ko: tuple[Any, ...]
@@ -95,10 +99,11 @@ def _compile(text: str) -> tuple[Any, ...]:
 
 def compile_pattern(line: str) -> Pattern:
     """Compile one line of `companion.data.town.patterns`."""
-    name, ko, en = (part.strip() for part in line.split(" | "))
+    heading, ko, en = (part.strip() for part in line.split(" | "))
+    name, *needs = heading.split()
     sides = _compile(ko), _compile(en)
     slots = {part[0] for side in sides for part in side if len(part) == 2} - set(STATIC)
-    return Pattern(name, *sides, tuple(sorted(slots)))
+    return Pattern(name, *sides, (*sorted(slots), *needs))
 
 
 # A line that ends in a bar goes on in the next one.
@@ -149,7 +154,8 @@ def korean(word: Any, form: str, level: str) -> tuple[Token, ...]:
     if isinstance(word, Person):
         entity = "PER"
     tag = "PROPN" if isinstance(word, Person) or word.proper else "NOUN"
-    return _tag(text, tag, tag, entity)
+    tokens = _tag(text, tag, tag, entity)
+    return (("우리", "PRON", "O"), *tokens) if getattr(word, "mine", False) else tokens
 
 
 def _job(person: Person) -> Noun:
@@ -171,6 +177,9 @@ def _korean_form(word: Predicate, form: str, level: str) -> str:
             return word.sentence(form[4:], level, negative=True)
         case "progressive":
             return f"{word.connective('고')} {be_there.sentence('present', level)}"
+        case "not_progressive":
+            not_there = be_there.sentence("present", level, negative=True)
+            return f"{word.connective('고')} {not_there}"
         case "wish":
             return f"{word.connective('고')} 싶어 {do.sentence('present', level)}"
         case "said":
@@ -181,7 +190,9 @@ def _korean_form(word: Predicate, form: str, level: str) -> str:
             return word.connective("지만", tense="past")
         case "adnominal":
             return word.adnominal()
-    return word.connective({"and": "고", "so": "어서", "if": "으면", "to": "으러"}[form])
+    return word.connective(
+        {"and": "고", "or": "거나", "so": "어서", "if": "으면", "to": "으러"}[form]
+    )
 
 
 @lru_cache(maxsize=200_000)
@@ -207,6 +218,7 @@ def english_tokens(word: Any, form: str, extra: Any = None) -> tuple[Token, ...]
         return _english_adverbial(word)
     man = getattr(word, "gender", "") == "m"
     pronouns = {
+        "he": ("he", "she"),
         "his": ("his", "her"),
         "self": ("himself", "herself"),
         "bath_en": ("men's", "women's"),
@@ -218,6 +230,8 @@ def english_tokens(word: Any, form: str, extra: Any = None) -> tuple[Token, ...]
     if form in ("is", "was"):
         many = {"is": "are", "was": "were"}
         return ((many[form] if word.number == "plural" else form, "AUX", "O"),)
+    if form == "were":  # after the plural of what can be counted
+        return (("was" if word.number == "mass" else "were", "AUX", "O"),)
     if isinstance(word, Person):
         if form == "job":
             return _phrase(english.indefinite(_job(word).en), "NOUN")
@@ -232,10 +246,13 @@ def english_tokens(word: Any, form: str, extra: Any = None) -> tuple[Token, ...]
 
 def _english_verb(word: Verb | Predicate, form: str) -> str:
     verb = word.en  # type: ignore[union-attr]
+    if form in ("s", "ing", "base") and getattr(word, "lasting", ""):
+        verb = word.lasting  # type: ignore[union-attr]
     forms = {
         "past": english.past,
         "s": english.third_person,
         "ing": english.gerund,
+        "doing": english.gerund,
         "participle": english.participle,
     }
     return forms[form](verb) if form in forms else verb
@@ -243,7 +260,8 @@ def _english_verb(word: Verb | Predicate, form: str) -> str:
 
 def _english_adverbial(word: Adverbial) -> tuple[Token, ...]:
     tags = {"on": "ADP", "in": "ADP", "the": "DET", "to": "ADP", "of": "ADP", "under": "ADP"}
-    tags |= dict.fromkeys(("last", "next", "this"), "ADJ") | {"behind": "ADP", "after": "ADP"}
+    tags |= dict.fromkeys(("a", "this"), "DET") | dict.fromkeys(("ago",), "ADV")
+    tags |= dict.fromkeys(("last", "next", "few", "two"), "ADJ") | {"behind": "ADP", "after": "ADP"}
     words = word.en.split()
     if word.tag in ("ADV", "NUM") and not word.entity:
         return _tag(word.en, word.tag, word.tag)
@@ -262,11 +280,13 @@ def _noun_phrase(word: Noun, form: str, extra: Adjective | None) -> str:
     many = english.plural(word.en) if word.number == "count" else word.en
     if word.proper:
         return word.en
-    if word.kind == "instrument":
-        return f"the {word.en}"
-    whole = f"the {word.en}" if word.kind[:5] in ("role_",) or form == "the" else word.en
-    if form in ("at", "to"):
-        before = word.preposition if form == "at" else "to"
+    if word.mine:
+        return f"my {word.en}"
+    whole = f"the {word.en}" if word.kind[:5] == "role_" or form == "the" else word.en
+    if form == "the_many":
+        return f"the {many}"
+    if form in ("at", "to", "arrive"):
+        before = {"at": word.preposition, "to": "to", "arrive": "at"}[form]
         return f"{before} the {word.en}" if word.article else f"{before} {word.en}"
     if form == "this":
         return f"{'these' if word.number == 'plural' else 'this'} {word.en}"
@@ -285,6 +305,8 @@ def _phrase(text: str, tag: str, entity: str = "", extra: Any = None) -> tuple[T
     for word in text.split():
         if word in ARTICLES and not inside:
             tokens.append((word, "DET", "O"))
+        elif word == "my":
+            tokens.append((word, "PRON", "O"))
         elif word in PREPOSITIONS and not tokens:
             tokens.append((word, "ADP", "O"))
         elif extra is not None and not inside and word == extra.en:
@@ -337,14 +359,27 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
             continue
         slot, form = part
         extra = words[form[2:]] if form[:2] == "a+" else None
+        if slot[0] == "o" and form == "a":
+            form = _object_form(words["v" + slot[1:]], words[slot])
         en += english_tokens(words[slot], form, extra)
     ko.append((".", "PUNCT", "O"))
     en.append((".", "PUNCT", "O"))
-    content = sorted(_korean_name(words[slot]) for slot in pattern.slots if slot not in ASIDE)
+    content = [
+        _korean_name(words[slot]) for slot in pattern.slots if slot not in ASIDE and slot in words
+    ]
+    content.sort()
     if len(content) < 2:
-        content = [pattern.name, *sorted(_korean_name(words[slot]) for slot in pattern.slots)]
+        names = sorted(_korean_name(words[slot]) for slot in pattern.slots if slot in words)
+        content = [pattern.name, *names]
     en[0] = (en[0][0][0].upper() + en[0][0][1:], *en[0][1:])
     return Sentence(_join(ko), _join(en), tuple(ko), tuple(en), pattern.name, words, tuple(content))
+
+
+def _object_form(verb: Verb, noun: Noun) -> str:
+    """Tell how English names an object: "played the piano", "collected postcards"."""
+    if noun.kind == "instrument" and verb.en in ("play", "learn"):
+        return "the"
+    return "plural" if "m" in verb.flags else "a"
 
 
 def _korean_name(word: Any) -> str:
@@ -356,11 +391,11 @@ def _korean_name(word: Any) -> str:
 
 
 def _join(tokens: list[Token]) -> str:
-    text = " ".join(token[0] for token in tokens)
+    text = " ".join([token[0] for token in tokens])
     return text.replace(" .", ".").replace(" ,", ",").replace(" 's", "'s")
 
 
-def sentences(*, seed: int, level: str = "plain") -> Iterator[Sentence]:
+def sentences(*, seed: int, level: str = "plain", words: str = "core") -> Iterator[Sentence]:
     """Make sentences without end, each from a pattern and words drawn at random.
 
     Parameters
@@ -369,6 +404,8 @@ def sentences(*, seed: int, level: str = "plain") -> Iterator[Sentence]:
         The same seed gives the same sentences.
     level : str, default "plain"
         The Korean speech level.
+    words : str, default "core"
+        The vocabulary: "core", or "all", which is more than twice as large.
 
     Yields
     ------
@@ -384,4 +421,4 @@ def sentences(*, seed: int, level: str = "plain") -> Iterator[Sentence]:
     rng = random.Random(seed)
     while True:
         pattern = rng.choice(ALL_PATTERNS)
-        yield make(pattern, draw(pattern.slots, rng), level)
+        yield make(pattern, draw(pattern.slots, rng, words), level)

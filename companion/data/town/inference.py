@@ -1,7 +1,10 @@
 """Entailment in the town: sentences of which the second follows from the first, or does not.
 
-Both are made of the same words, by patterns of which one says more than the other. What this module
-leaves out: conclusions that need knowledge of the world (who eats an apple eats fruit).
+Both are made of the same words. Every way to change the premise serves all three labels: a word is
+replaced, left out or added, denied, or two change places, so that neither length, nor negation, nor
+the number of shared words betrays the label; what the words mean does. (Who eats an apple eats
+fruit, and need not eat a pear; what is big is not small, and may be heavy.) What this module leaves
+out: chains of several steps.
 
 Used first in book/sequences/tokenization.ipynb.
 """
@@ -9,12 +12,17 @@ Used first in book/sequences/tokenization.ipynb.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from companion.data.town.choices import DESCRIBED_BY, draw
+from companion.data.town.choices import Words, draw, vocabulary
 from companion.data.town.grammar import Sentence, compile_pattern, make
+from companion.data.town.nouns import Noun
 from companion.data.town.tasks import BY_ENGLISH, BY_NAME, balanced
 from companion.data.town.verbs import Adjective
+
+LABELS = ("entailment", "contradiction", "neutral")
 
 
 @dataclass(frozen=True)
@@ -28,15 +36,12 @@ class Pair:
     label: str
 
 
-def entailment(n: int, *, seed: int = 0, split: str = "train") -> list[Pair]:
+def entailment(n: int, *, seed: int = 0, split: str = "train", words: str = "core") -> list[Pair]:
     """Make pairs of a premise and a hypothesis, each label equally often.
-
-    What follows says less than the premise (the place or the time is left out); what contradicts it
-    denies it, or says the opposite; what is neutral adds a person or a place.
 
     Parameters
     ----------
-    n, seed, split
+    n, seed, split, words
         As in `parallel`.
 
     Returns
@@ -54,64 +59,159 @@ def entailment(n: int, *, seed: int = 0, split: str = "train") -> list[Pair]:
     >>> sorted(pair.label for pair in entailment(3))
     ['contradiction', 'entailment', 'neutral']
     """
+    known = vocabulary(words)
 
     def make_one(rng: random.Random, label: str) -> tuple[Pair, tuple[str, ...]]:
-        first, second = _related(label, rng)
+        change = rng.choice(CHANGES)
+        while (made := change(known, words, label, rng)) is None:
+            pass
+        first, second = made
         return Pair(first.ko, second.ko, first.en, second.en, label), first.key
 
-    return balanced(make_one, tuple(RELATED), n, seed=seed, split=split)
+    return balanced(make_one, LABELS, n, seed=seed, split=split)
 
 
-# For each label: the pattern of the premise and that of the hypothesis, with the same words.
-RELATED = {
-    "entailment": (
-        ("act_place_time", "act_time"),
-        ("act_place_time", "act_place"),
-        ("act_with_place", "act_with"),
-        ("act_with_place", "act_place"),
-        ("act_twice", "act"),
-        ("do_time", "do"),
-        ("give_time", "give"),
-        ("meet_time", "meet_anywhere"),
-        ("is_both", "is_plain"),
-    ),
-    "contradiction": (
-        ("act_time", "act_not"),
-        ("act_place_time", "act_not"),
-        ("do_time", "do_not"),
-        ("is_plain", "is_not"),
-        ("person_is", "person_not"),
-        ("is_plain", "opposite"),
-    ),
-    "neutral": (
-        ("act", "act_place"),
-        ("act", "act_with"),
-        ("act_place", "act_with_place"),
-        ("act", "act_for"),
-        ("do", "do_time"),
-        ("give", "give_time"),
-        ("is_plain", "is_both"),
-    ),
+# What a noun of each kind is, too.
+CLASSES = {
+    kind: Noun(ko, en, kind, number=number)
+    for kind, ko, en, number in (
+        ("fruit", "과일", "fruit", "mass"),
+        ("vegetable", "채소", "vegetable", "count"),
+        ("dish", "음식", "food", "mass"),
+        ("snack", "간식", "snack", "count"),
+        ("treat", "간식", "snack", "count"),
+        ("drink", "음료", "drink", "count"),
+        ("animal", "동물", "animal", "count"),
+        ("plant", "식물", "plant", "count"),
+        ("thing", "물건", "object", "count"),
+        ("furniture", "가구", "furniture", "mass"),
+        ("machine", "기계", "machine", "count"),
+        ("vehicle", "탈것", "vehicle", "count"),
+        ("clothes", "옷", "clothes", "plural"),
+        ("footwear", "신", "footwear", "mass"),
+    )
 }
-
-
-EXTRA = {
-    "meet_anywhere": compile_pattern("meet_anywhere | {S:은} {U:을} {h:past} | {S} {h:past} {U}"),
-    "is_plain": compile_pattern("is_plain | {n:은} {a:past} | {n:the} {n:was} {a}"),
+PATTERNS = {
+    name: compile_pattern(f"{name} | {rest}")
+    for name, rest in {
+        "plain": "{n:은} {a:past} | {n:the} {n:was} {a}",
+        "or": "{n:은} {a:or} {b:past} | {n:the} {n:was} {a} or/CCONJ {b}",
+        "person": "{S:은} {p:present} | {S} is/AUX {p}",
+        "now": "{S:은} 지금/ADV {P:에서} {o:을} {v:progressive} | "
+        "{S} is/AUX {v:ing} {o:a} {P:at} now/ADV",
+        "now_with": "{S:은} 지금/ADV {U:과} 함께/ADV {P:에서} {o:을} {v:progressive} | "
+        "{S} is/AUX {v:ing} {o:a} with/ADP {U} {P:at} now/ADV",
+        "not_now": "{S:은} 지금/ADV {P:에서} {o:을} {v:not_progressive} | "
+        "{S} is/AUX not/PART {v:ing} {o:a} {P:at} now/ADV",
+        "met": "{S:은} {D:에서} {U:을} {만나다:past} | {S} met/VERB {U} {D:at}",
+    }.items()
+} | {
+    name: BY_NAME[name]
+    for name in ("is_both", "is_not", "person_not", "is_more", "give", "meet", "do_together")
 }
+Made = tuple[Sentence, Sentence] | None
 
 
-def _related(label: str, rng: random.Random) -> tuple[Sentence, Sentence]:
-    """Make a premise and a hypothesis that share their words."""
-    while True:
-        one, other = rng.choice(RELATED[label])
-        first = BY_NAME.get(one) or EXTRA[one]
-        second = first if other == "opposite" else BY_NAME.get(other) or EXTRA[other]
-        words = draw(tuple(sorted({*first.slots, *second.slots})), rng)
-        changed = dict(words)
-        if other == "opposite":
-            opposite: Adjective | None = BY_ENGLISH.get(words["a"].opposite)
-            if opposite is None or opposite not in DESCRIBED_BY[words["n"]]:
-                continue
-            changed["a"] = opposite
-        return make(first, words), make(second, changed)
+def _described(known: Words, label: str, rng: random.Random) -> dict[str, Any] | None:
+    """Draw a noun, what it is like, and what a hypothesis says of it instead ("new")."""
+    noun = rng.choice(known.describable)
+    adjectives = known.described_by[noun]
+    one = rng.choice(adjectives)
+    opposite = BY_ENGLISH.get(one.opposite)
+    others = [a for a in adjectives if a.about != one.about]
+    if opposite not in adjectives or len(others) < 2 or noun.kind not in CLASSES:
+        return None
+    two, other = rng.sample(others, 2)
+    if two.about == other.about:
+        return None
+    new = {"entailment": one, "contradiction": opposite, "neutral": other}[label]
+    return {"n": noun, "a": one, "b": two, "new": new, "opposite": opposite, "other": other}
+
+
+def _replaced(known: Words, words: str, label: str, rng: random.Random) -> Made:
+    """Replace a word: the apple was cheap; the fruit was cheap, the apple was expensive, fresh."""
+    if (found := _described(known, label, rng)) is None:
+        return None
+    first = rng.choice(("plain", "is_both"))  # of two adjectives, one may be left out
+    likely = 0.4 if label != "entailment" else 1.0 if first == "plain" else 0.8
+    wider = rng.random() < likely
+    second = {"n": CLASSES[found["n"].kind] if wider else found["n"], "a": found["new"]}
+    return make(PATTERNS[first], found), make(PATTERNS["plain"], second)
+
+
+def _added(known: Words, words: str, label: str, rng: random.Random) -> Made:
+    """Add a word: the apple was cheap; it was cheap or sweet, dear and sweet, cheap and sweet."""
+    if (found := _described(known, label, rng)) is None:
+        return None
+    noun = CLASSES[found["n"].kind] if rng.random() < 0.5 else found["n"]
+    second = {"n": noun, "a": found["a"], "b": found["other"]}
+    if label == "contradiction":
+        second["a"] = found["opposite"]
+    pattern = PATTERNS["or" if label == "entailment" else "is_both"]
+    return make(PATTERNS["plain"], found), make(pattern, second)
+
+
+def _denied(known: Words, words: str, label: str, rng: random.Random) -> Made:
+    """Deny a word: the apple was cheap; it was not expensive, not cheap, not sweet."""
+    if (found := _described(known, label, rng)) is None:
+        return None
+    first = rng.choice(("plain", "is_both"))
+    denied: dict[str, Adjective] = {
+        "entailment": found["opposite"],
+        "contradiction": found["a"],
+        "neutral": found["other"],
+    }
+    wider = rng.random() < (0.75 if label == "contradiction" else 0.4)
+    noun = CLASSES[found["n"].kind] if wider else found["n"]
+    return make(PATTERNS[first], found), make(PATTERNS["is_not"], {"n": noun, "a": denied[label]})
+
+
+def _busy(known: Words, words: str, label: str, rng: random.Random) -> Made:
+    """Replace, leave out, deny: who washes a pear here washes fruit, not there, perhaps a plum."""
+    first = rng.choice(("now", "now_with"))
+    needs = ("S", "P", "o", "v", "-!s") + (("U", "+t") if first == "now_with" else ())
+    found = draw(needs, rng, words)
+    noun, verb = found["o"], found["v"]
+    uses = [(known.nouns(*kinds), known.places(places)) for kinds, places in verb.uses]
+    uses = [use for use in uses if noun in use[0] and found["P"] in use[1]]
+    alike = [n for n in uses[0][0] if n.kind == noun.kind and n is not noun]
+    here = found["P"]
+    elsewhere = [p for p in uses[0][1] if p is not here and p.preposition == here.preposition]
+    if noun.kind not in CLASSES or not elsewhere or not alike:
+        return None
+    second = dict(found)
+    denied = first == "now" and rng.random() < 0.3  # the place is denied, or the object
+    if label == "entailment":
+        if denied:
+            second["P"] = rng.choice(elsewhere)
+        else:
+            second["o"] = CLASSES[noun.kind]
+    elif label == "contradiction":
+        if denied:
+            second["o"] = CLASSES[noun.kind]
+        else:
+            second["P"] = rng.choice(elsewhere)
+    else:
+        second["o"] = rng.choice(alike)
+    name = "not_now" if denied else "now"
+    return make(PATTERNS[first], found), make(PATTERNS[name], second)
+
+
+def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
+    """Let two change places: they met, one is bigger, one helped the other."""
+    name = {
+        "entailment": rng.choice(("met", "do_together")),
+        "contradiction": "is_more",
+        "neutral": rng.choice(("give", "meet")),
+    }[label]
+    pattern = PATTERNS[name]
+    found = draw(pattern.slots, rng, words)
+    if name == "meet" and found["h"].en == "meet":
+        return None
+    one, other = ("n", "m") if name == "is_more" else ("S", "U")
+    return make(pattern, found), make(pattern, found | {one: found[other], other: found[one]})
+
+
+CHANGES: tuple[Callable[[Words, str, str, random.Random], Made], ...] = (
+    *(_replaced, _replaced, _added, _added, _denied, _busy, _busy, _busy, _busy, _swapped),
+)

@@ -135,10 +135,10 @@ class Predicate:
         Parameters
         ----------
         name : str
-            고 (and), 지만 (but), 어서 (and so), 으면 (if), 으러 (in order to, with verbs of going),
-            기 (the noun: doing), 지 (before 않다).
+            고 (and), 거나 (or), 지만 (but), 어서 (and so), 으면 (if), 으러 (in order to, with verbs
+            of going), 기 (the noun: doing), 지 (before 않다).
         tense : str, default "present"
-            "past" is possible for 고, 지만 and 기.
+            "past" is possible for 고, 거나, 지만 and 기.
 
         Returns
         -------
@@ -156,7 +156,7 @@ class Predicate:
         >>> eat.connective("지만", tense="past"), hear.connective("으면"), hear.connective("어서")
         ('먹었지만', '들으면', '들어서')
         """
-        if name in ("고", "지만", "기") and tense in ("past", "present"):
+        if name in ("고", "거나", "지만", "기") and tense in ("past", "present"):
             return (self.past if tense == "past" else self.stem) + name
         if tense == "present" and name == "지":
             return self.stem + name

@@ -1,4 +1,4 @@
-"""The people of the town: forty of them, in eight families, with their work.
+"""The people of the town: forty in eight families, and as many newcomers, with their work.
 
 The town is invented. Names are common Korean given names, English by the Revised Romanisation. What
 this module leaves out: where people are at the moment, which is the matter of
@@ -24,6 +24,18 @@ WOMEN = """
 영희 Yeonghui, 나래 Narae, 순자 Sunja, 말순 Malsun, 정숙 Jeongsuk, 옥분 Okbun
 """
 FAMILY_NAMES = "김 Kim, 이 Lee, 박 Park, 최 Choe, 정 Jeong, 강 Kang, 조 Jo, 윤 Yun"
+# Those of the large vocabulary alone.
+MORE_MEN = """
+시우 Siu, 하준 Hajun, 주원 Juwon, 은우 Eunu, 유찬 Yuchan, 승민 Seungmin, 태양 Taeyang, 한결 Hangyeol
+재호 Jaeho, 광수 Gwangsu, 인철 Incheol, 경민 Gyeongmin, 종훈 Jonghun, 형식 Hyeongsik
+용준 Yongjun, 석진 Seokjin, 영철 Yeongcheol, 달수 Dalsu, 판석 Panseok, 두식 Dusik
+"""
+MORE_WOMEN = """
+다은 Daeun, 채원 Chaewon, 소윤 Soyun, 아린 Arin, 나은 Naeun, 가영 Gayeong, 세아 Sea, 초롱 Chorong
+지혜 Jihye, 현정 Hyeonjeong, 윤희 Yunhui, 선영 Seonyeong, 경아 Gyeonga, 미란 Miran
+은숙 Eunsuk, 주희 Juhui, 복순 Boksun, 영자 Yeongja, 금례 Geumnye, 분이 Buni
+"""
+MORE_FAMILY_NAMES = "장 Jang, 임 Im, 한 Han, 오 Oh, 서 Seo, 신 Shin, 권 Gwon, 황 Hwang"
 # What B is to A, by the generations and sexes of a family.
 KINSHIP = {
     "아버지": "father",
@@ -41,7 +53,7 @@ KINSHIP = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a word is itself: nothing is compared field by field
 class Person:
     """One inhabitant.
 
@@ -57,6 +69,8 @@ class Person:
         The family name.
     job : Noun or None
         What the person works as; None for children and pensioners.
+    core : bool, default True
+        Whether the person belongs to the small vocabulary.
     """
 
     ko: str
@@ -66,6 +80,7 @@ class Person:
     family_ko: str
     family_en: str
     job: Noun | None
+    core: bool = True
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
@@ -73,16 +88,17 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return [tuple(entry.split()) for entry in entries if entry.strip()]  # type: ignore[misc]
 
 
-def _settle() -> tuple[tuple[Person, ...], dict[tuple[str, str], str]]:
-    """Make the families, and note who is what to whom: (A, B) to what B is to A, in Korean."""
-    men, women, names = _pairs(MEN), _pairs(WOMEN), _pairs(FAMILY_NAMES)
-    jobs = NOUNS["job"]
+def _settle(
+    men_text: str, women_text: str, family_names: str, jobs: tuple[Noun, ...], *, core: bool
+) -> tuple[tuple[Person, ...], dict[tuple[str, str], str]]:
+    """Make eight families, and note who is what to whom: (A, B) to what B is to A, in Korean."""
+    men, women, names = _pairs(men_text), _pairs(women_text), _pairs(family_names)
     people: list[Person] = []
     kin: dict[tuple[str, str], str] = {}
     for i, family in enumerate(names):
 
         def add(name: tuple[str, str], gender: str, age: int, job: Noun | None = None) -> Person:
-            person = Person(*name, gender, age, *family, job)  # noqa: B023 - used at once
+            person = Person(*name, gender, age, *family, job, core)  # noqa: B023 - used at once
             people.append(person)
             return person
 
@@ -116,7 +132,10 @@ def _settle() -> tuple[tuple[Person, ...], dict[tuple[str, str], str]]:
     return tuple(people), kin
 
 
-PEOPLE, KIN = _settle()
+PEOPLE, KIN = _settle(MEN, WOMEN, FAMILY_NAMES, NOUNS["job"][:16], core=True)
+NEWCOMERS, MORE_KIN = _settle(
+    MORE_MEN, MORE_WOMEN, MORE_FAMILY_NAMES, NOUNS["job"][16:], core=False
+)
 ROLES = (*NOUNS["role_m"], *NOUNS["role_f"])
 # Pairs that differ in gender alone, for analogies.
 PAIRS = tuple(zip(NOUNS["role_m"], NOUNS["role_f"], strict=True))

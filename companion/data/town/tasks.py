@@ -28,7 +28,7 @@ from companion.data.town.grammar import (
     make,
     sentences,
 )
-from companion.data.town.verbs import ALL_ADJECTIVES
+from companion.data.town.verbs import ALL_ADJECTIVES, Adjective
 
 SPLITS = ("train", "validation", "test")
 LANGUAGES = ("ko", "en")
@@ -122,15 +122,23 @@ def collect(
 
 
 def draw_sentence(
-    rng: random.Random, patterns: tuple[Pattern, ...] = ALL_PATTERNS, level: str = "plain"
+    rng: random.Random,
+    patterns: tuple[Pattern, ...] = ALL_PATTERNS,
+    level: str = "plain",
+    words: str = "core",
 ) -> Sentence:
     """Make one sentence from one of the given patterns."""
     pattern = rng.choice(patterns)
-    return make(pattern, draw(pattern.slots, rng), level)
+    return make(pattern, draw(pattern.slots, rng, words), level)
 
 
 def parallel(
-    n: int, *, seed: int = 0, split: str = "train", level: str = "plain"
+    n: int,
+    *,
+    seed: int = 0,
+    split: str = "train",
+    level: str = "plain",
+    words: str = "core",
 ) -> list[tuple[str, str]]:
     """Make pairs of a Korean sentence and its English translation.
 
@@ -146,6 +154,8 @@ def parallel(
         "train", "validation" or "test".
     level : str, default "plain"
         The Korean speech level.
+    words : str, default "core"
+        The vocabulary: "core", which is soon learnt, or "all", more than twice as large.
 
     Returns
     -------
@@ -164,13 +174,15 @@ def parallel(
     """
 
     def make_one(rng: random.Random) -> tuple[tuple[str, str], tuple[str, ...]]:
-        sentence = draw_sentence(rng, level=level)
+        sentence = draw_sentence(rng, level=level, words=words)
         return (sentence.ko, sentence.en), sentence.key
 
     return collect(make_one, n, seed=seed, split=split)
 
 
-def running_text(*, seed: int = 0, language: str = "ko", level: str = "plain") -> Iterator[str]:
+def running_text(
+    *, seed: int = 0, language: str = "ko", level: str = "plain", words: str = "core"
+) -> Iterator[str]:
     """Make sentences without end, of all kinds and for any use in which nothing is held out.
 
     Parameters
@@ -181,6 +193,8 @@ def running_text(*, seed: int = 0, language: str = "ko", level: str = "plain") -
         "ko" or "en".
     level : str, default "plain"
         The Korean speech level.
+    words : str, default "core"
+        The vocabulary, as in `parallel`.
 
     Yields
     ------
@@ -200,18 +214,30 @@ def running_text(*, seed: int = 0, language: str = "ko", level: str = "plain") -
     """
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
-    return (getattr(sentence, language) for sentence in sentences(seed=seed, level=level))
+    made = sentences(seed=seed, level=level, words=words)
+    return (getattr(sentence, language) for sentence in made)
 
 
-def sentiment(n: int, *, seed: int = 0, split: str = "train") -> list[Opinion]:
+def sentiment(
+    n: int,
+    *,
+    seed: int = 0,
+    split: str = "train",
+    words: str = "core",
+    held_out: str = "combinations",
+) -> list[Opinion]:
     """Make opinions on food, places, films and people, half of them praise, half blame.
 
     Some are negated, and in some a good side comes before a bad one: the last word counts.
 
     Parameters
     ----------
-    n, seed, split
+    n, seed, split, words
         As in `parallel`.
+    held_out : str, default "combinations"
+        What the splits do not share: "combinations" of a noun and an adjective, each of which
+        occurs in other combinations in all splits, or "adjectives", which all stand in one split
+        alone (`adjective_split`).
 
     Returns
     -------
@@ -231,11 +257,20 @@ def sentiment(n: int, *, seed: int = 0, split: str = "train") -> list[Opinion]:
     names = ("is_so", "is_now", "is_not", "is_both", "is_but", "food_place", "service", "person_is")
     patterns = tuple(BY_NAME[name] for name in names)
 
+    if held_out not in ("combinations", "adjectives"):
+        expected = "'combinations' or 'adjectives'"
+        raise ValueError(f"held_out must be {expected}, got {held_out!r}")
+    by_adjective = held_out == "adjectives"
+
     def make_one(rng: random.Random, label: int) -> tuple[Opinion, tuple[str, ...]]:
         while True:
-            sentence = draw_sentence(rng, patterns)
-            if _judge(sentence) == label:
-                return Opinion(sentence.ko, sentence.en, label), sentence.key
+            sentence = draw_sentence(rng, patterns, words=words)
+            if _judge(sentence) != label:
+                continue
+            if by_adjective and any(adjective_split(word) != split for word in _opinions(sentence)):
+                continue
+            opinion = Opinion(sentence.ko, sentence.en, label)
+            return opinion, KEYS[split] if by_adjective else sentence.key
 
     return balanced(make_one, (1, 0), n, seed=seed, split=split)
 
@@ -284,6 +319,50 @@ def _with(make_one: Callable[[Any, Any], Any], label: Any, rng: random.Random) -
     return make_one(rng, label)
 
 
+def adjective_split(adjective: Adjective) -> str:
+    """Tell to which split an adjective belongs where splits do not share adjectives.
+
+    Parameters
+    ----------
+    adjective : Adjective
+        One of `companion.data.town.verbs.ALL_ADJECTIVES`.
+
+    Returns
+    -------
+    str
+        "train" for six of ten, "validation" and "test" for two each, of those that praise as of
+        those that blame and of the others, in both vocabularies.
+
+    Examples
+    --------
+    >>> {adjective_split(adjective) for adjective in ALL_ADJECTIVES} == set(SPLITS)
+    True
+    """
+    return ADJECTIVE_SPLITS[adjective]
+
+
+def _assign() -> dict[Adjective, str]:
+    splits: dict[Adjective, str] = {}
+    for core in (True, False):
+        for opinion in (1, -1, 0):
+            alike = [a for a in ALL_ADJECTIVES if (a.core, a.opinion) == (core, opinion)]
+            alike.sort(key=lambda adjective: zlib.crc32(adjective.en.encode()))
+            for place, adjective in enumerate(alike):
+                splits[adjective] = SPLITS[max(0, place % 5 - 2)]
+    return splits
+
+
+ADJECTIVE_SPLITS = _assign()
+# A key in each split, for what is split otherwise than by its key.
+KEYS = {split_of((str(number),)): (str(number),) for number in range(100)}
+
+
+def _opinions(sentence: Sentence) -> list[Adjective]:
+    """Return the adjectives of a sentence."""
+    slots = ("a", "b", "but", "u", "s", "p")
+    return [sentence.words[slot] for slot in slots if slot in sentence.words]
+
+
 def _judge(sentence: Sentence) -> int | None:
     """Return 1 for praise, 0 for blame, None if it is neither or both sides weigh the same."""
     words = sentence.words
@@ -297,7 +376,13 @@ def _judge(sentence: Sentence) -> int | None:
 
 
 def tagged(
-    n: int, *, seed: int = 0, split: str = "train", language: str = "ko", level: str = "plain"
+    n: int,
+    *,
+    seed: int = 0,
+    split: str = "train",
+    language: str = "ko",
+    level: str = "plain",
+    words: str = "core",
 ) -> list[Tagged]:
     """Make sentences with parts of speech and named entities.
 
@@ -306,7 +391,7 @@ def tagged(
 
     Parameters
     ----------
-    n, seed, split, level
+    n, seed, split, level, words
         As in `parallel`.
     language : str, default "ko"
         "ko" or "en".
@@ -331,7 +416,7 @@ def tagged(
         raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
 
     def make_one(rng: random.Random) -> tuple[Tagged, tuple[str, ...]]:
-        sentence = draw_sentence(rng, level=level)
+        sentence = draw_sentence(rng, level=level, words=words)
         tokens: tuple[Token, ...] = getattr(sentence, f"{language}_tokens")
         texts, parts_of_speech, entities = zip(*tokens, strict=True)
         return Tagged(texts, parts_of_speech, entities), sentence.key

@@ -1,21 +1,25 @@
 """The verbs, adjectives and adverbs of the town, each in Korean and in English.
 
 A line of a table is ``Korean stem (irregular) = English``, then what belongs to the word: kinds of
-objects, or whom an adjective can describe. What this module leaves out: forms of these words, which
+objects with the places where that is done, or whom an adjective can describe. Below a line of two
+hyphens stands what only the large vocabulary has. What this module leaves out: forms of these words, which
 `companion.data.town.korean` and `companion.data.town.english` make by rule.
 
 Used first in book/sequences/tokenization.ipynb.
 """
 
+# ruff: noqa: E501 - Hangul counts double, and an entry of a table stays in its row
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from companion.data.town.korean import Predicate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a word is itself: nothing is compared field by field
 class Verb:
     """A verb in both languages.
 
@@ -28,16 +32,30 @@ class Verb:
     objects : tuple of str
         Kinds of nouns that it takes as its object; empty for a verb without one.
     places : tuple of str
-        Korean names of the places where that is done; empty: nearly everywhere.
+        Korean names of the places where that is done.
+    lasting : str
+        The English verb for what lasts, if it is another one: 입다 is "put on" when it has happened,
+        and "wear" otherwise.
+    uses : tuple of (tuple of str, tuple of str)
+        Which objects go with which places; an object is a kind of noun, perhaps with a letter
+        ("clothes.끼": those that take 끼다).
+    flags : str
+        What one can say of it, a letter each (see the comment above the table).
+    core : bool
+        Whether it belongs to the small vocabulary.
     """
 
     ko: Predicate
     en: str
     objects: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    lasting: str = ""
+    uses: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    flags: str = ""
+    core: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a word is itself: nothing is compared field by field
 class Adjective:
     """An adjective in both languages.
 
@@ -55,6 +73,12 @@ class Adjective:
         The English adjective that means the contrary; empty if the town knows none.
     comparative : str
         "taller", "more beautiful".
+    about : str
+        The respect in which it describes: nothing is praised twice in the same respect.
+    sign : str
+        "!" if it bears no degree but "really", "+" if not "a little".
+    core : bool
+        Whether it belongs to the small vocabulary.
     """
 
     ko: Predicate
@@ -63,169 +87,306 @@ class Adjective:
     opinion: int
     opposite: str
     comparative: str
+    about: str = ""
+    sign: str = ""
+    core: bool = True
 
 
-FOOD = "fruit vegetable dish snack treat"
-ACTIONS = f"""
-먹 = eat : {FOOD} : 시장 식당 공원 카페 부엌 마당 학교 바닷가 거실
-마시 = drink : drink : 식당 카페 부엌 공원 거실 학교 역 정원
-사 = buy : {FOOD} reading clothes thing plant : 시장 꽃집 서점 문구점 빵집 역
-팔 = sell : {FOOD} thing clothes plant : 시장 역 광장 바닷가
-읽 = read : reading text : 도서관 학교 공원 카페 거실 서점 정원 역
-쓰 = write : text : 학교 카페 도서관 신문사 거실 정원
-보 = watch : show : 극장 거실 광장 학교 카페
-듣 (ㄷ) = listen to : sound : 학교 공원 카페 거실 정원 광장
-신 = put on : footwear : 학교 체육관 거실 극장
-입 = try on : clothes : 시장 거실 학교 극장
-타 = ride : vehicle : 역 광장 강가 시청
-연주하 = play : instrument : 학교 공원 극장 거실 광장 방송국
-두 = play : board : 공원 거실 카페 광장
-하 = play : sport : 학교 체육관 공원 놀이터 광장 바닷가
-배우 = learn : subject instrument sport board : 학교 도서관 체육관 극장 박물관
-공부하 = study : subject : 학교 도서관 카페 거실
-가르치 = teach : subject sport : 학교 체육관 도서관 유치원
-키우 = raise : animal young : 농장 마당 언덕
-쓰다듬 = stroke : animal young : 농장 마당 동물원 공원
-돌보 = look after : animal young plant : 농장 동물원 정원 마당
-심 = plant : plant vegetable : 정원 농장 마당 언덕 학교
-그리 = draw : animal plant thing : 공원 학교 정원 동물원 강가 박물관
-찍 = photograph : animal plant : 공원 동물원 정원 광장 강가
-고치 = repair : machine furniture vehicle : 학교 병원 우체국 농장 역 도서관
-닦 = wipe : opening furniture machine : 학교 부엌 거실 카페 식당
-씻 = wash : fruit vegetable : 부엌 식당 농장 마당
-빨 = launder : clothes footwear : 강가 마당 목욕탕
-요리하 = cook : dish : 부엌 식당 학교 농장
-굽 (ㅂ) = bake : snack : 부엌 빵집 학교
-만들 = make : dish snack thing : 부엌 학교 공원 거실 빵집
-빌리 = borrow : reading thing instrument : 도서관 학교 서점 극장
-찾 = look for : thing text clothes : 학교 역 경찰서 공원 시장 거실
-잃어버리 = lose : thing clothes text : 역 시장 공원 광장 바닷가 극장
-발견하 = discover : thing text young : 공원 강가 언덕 농장 바닷가
-숨기 = hide : thing text snack : 거실 정원 학교 마당
-버리 = throw away : text thing clothes : 학교 거실 부엌 시청
-고르 (르) = choose : {FOOD} reading clothes plant : 시장 서점 꽃집 빵집 도서관
-포장하 = wrap : thing snack clothes : 시장 문구점 빵집 우체국
-열 = open : opening : 학교 도서관 거실 부엌 카페
-닫 = close : opening : 학교 도서관 거실 부엌 카페
-켜 = turn on : machine : 학교 거실 부엌 사진관 신문사
-끄 = turn off : machine : 학교 거실 부엌 사진관 신문사
-나르 (르) = carry : thing furniture vegetable : 시장 농장 학교 역 박물관
-모으 = collect : thing text reading : 학교 거실 박물관 문구점
-준비하 = prepare : dish snack show : 부엌 학교 극장 유치원
+# Flags: b one washes one's hands before; t with somebody; p one goes somewhere to do it; f for
+# somebody; l it can be told of last year; m many at a time; s put on and worn; v by vehicle; ! it happens to one;
+# a alone; u nobody plans it. Towards people: e done somewhere; v done at a time; s a state, without place and time.
+ACTIONS = """
+먹 = eat : fruit dish snack treat @ 식당 공원 카페 마당 거실; vegetable.e @ 부엌 마당 거실 : bptl
+마시 = drink : drink @ 식당 카페 부엌 공원 거실 역 정원 : bpt
+사 = buy : fruit vegetable @ 시장; snack @ 빵집 시장; reading @ 서점; clothes thing @ 시장; plant.s @ 꽃집 : fptl
+팔 = sell : fruit vegetable snack treat @ 시장 광장; plant.s @ 꽃집 시장; thing.m @ 시장 광장 : mtl
+읽 = read : reading text @ 도서관 학교 공원 카페 거실 정원 역 : ptl
+쓰 = write : text reading.w @ 학교 카페 도서관 거실 정원; text.a @ 신문사 : bptl
+보 = watch : show.c @ 극장 광장; show.t @ 거실; show.m @ 체육관 : ptl
+듣 (ㄷ) = listen to : sound @ 학교 공원 카페 거실 광장; sound.m @ 정원 극장 : ptl
+신 = put on/wear : footwear @ 체육관 학교 극장 : s
+입 = put on/wear : clothes.입 @ 거실 체육관 학교 : s
+쓰 = put on/wear : clothes.쓰 @ 거실 공원 바닷가 마당 : s
+끼 = put on/wear : clothes.끼 @ 마당 정원 공원 : s
+매 = put on/wear : clothes.매 @ 거실 학교 극장 : s
+두르 (르) = put on/wear : clothes.두 @ 거실 마당 역 : s
+타 = take : vehicle.r @ 역; vehicle.d @ 역 시장 광장; vehicle.w @ 강가 바닷가 : ptlv
+타 = ride : vehicle.h @ 공원 강가 바닷가 광장 : ptlv
+운전하 = drive : vehicle.c @ 강가 농장 바닷가 : tlv
+치 = play : instrument.치 @ 학교 공원 극장 거실 방송국 : bptfl
+켜 = play : instrument.켜 @ 학교 공원 극장 거실 방송국 : bptfl
+불 = play : instrument.불 @ 학교 공원 극장 거실 방송국 : bptfl
+두 = play : board @ 공원 거실 카페 광장 : ptl
+하 = play : sport.o @ 학교 공원 놀이터 광장 바닷가; sport.i @ 체육관 학교 : ptl
+배우 = learn : subject @ 학교 도서관; instrument @ 학교 극장; sport @ 체육관 학교 : ptl
+공부하 = study : subject @ 학교 도서관 카페 거실 : ptl
+가르치 = teach : subject @ 학교 도서관; sport @ 체육관 학교 : pl
+키우 = raise : animal.f @ 농장; young @ 농장 마당 : ml
+쓰다듬 = stroke : animal.h young @ 농장 마당 공원 : tp
+돌보 = look after : animal.f @ 농장; young @ 농장 마당; plant.s @ 정원 마당 : ftl
+심 = plant : plant @ 정원 농장 마당 언덕; vegetable @ 농장 마당 : mftl
+그리 = draw : animal.p @ 공원 정원 언덕; animal.f @ 농장; plant @ 공원 정원; vehicle @ 학교; thing.p @ 학교 거실 : bftl
+찍 = photograph : animal.p @ 공원 정원 언덕; animal.f @ 농장; plant @ 공원 정원 : pftl
+고치 = repair : machine.r @ 거실; machine.o @ 학교 신문사; furniture @ 학교 거실 도서관; vehicle.c vehicle.h @ 마당 농장 : ftl
+닦 = wipe : opening.w furniture.w @ 학교 거실 카페 식당 : ftp
+씻 = wash : fruit vegetable @ 부엌 식당 농장 마당 : bftp
+빨 = wash : clothes.n footwear @ 강가 마당 : ftp
+요리하 = cook : dish @ 부엌 식당 학교 : bfptl
+굽 (ㅂ) = bake : snack.b @ 부엌 빵집 : bfptl
+만들 = make : dish snack @ 부엌 학교; thing.m @ 학교 거실 마당 : bfptl
+빌리 = borrow : reading @ 도서관 학교; thing.k @ 학교; instrument @ 학교 : pfl
+찾 = look for : thing.l clothes.l @ 학교 역 공원 시장 거실; text @ 거실 학교 도서관 : pft
+잃어버리 = lose : thing.l clothes.l @ 역 시장 공원 광장 바닷가 극장 : !l
+발견하 = discover : thing.l @ 공원 강가 언덕 농장 바닷가; young @ 공원 농장 언덕 : !l
+숨기 = hide : thing.l text snack @ 거실 정원 학교 마당 : tp
+버리 = throw away : text thing.w @ 학교 거실 마당 : tl
+고르 (르) = choose : fruit vegetable clothes @ 시장; reading @ 서점 도서관; plant.s @ 꽃집; snack @ 빵집 : ftp
+포장하 = wrap : thing.p @ 시장 문구점 거실; snack @ 빵집 : bftp
+열 = open : opening.a @ 학교 도서관 거실 부엌 카페; opening @ 마당 : f
+닫 = close : opening.a @ 학교 도서관 거실 부엌 카페; opening @ 마당 : f
+켜 = turn on : machine.o @ 학교 신문사; machine.r @ 거실; machine.k @ 부엌 : f
+끄 = turn off : machine.o @ 학교 신문사; machine.r @ 거실; machine.k @ 부엌 : f
+나르 (르) = carry : thing.h furniture @ 시장 농장 학교 역; vegetable @ 농장 시장 : ftm
+모으 = collect : text @ 학교 거실 박물관; reading.r @ 거실 도서관 : mtl
+준비하 = prepare : dish snack @ 부엌 학교; show.a @ 극장 학교 : bfptl
+--
+타 = play : instrument.타 @ 학교 극장 거실 방송국 : bptfl
+벗 = take off : clothes.입 clothes.쓰 clothes.끼 footwear @ 거실 체육관 학교 목욕탕 :
+따 = pick : fruit @ 농장 과수원 : bmftpl
+썰 = slice : vegetable @ 부엌 식당 : bftp
+데우 = heat up : dish @ 부엌 : bftp
+튀기 = fry : vegetable.e @ 부엌 식당 분식집 : bftp
+맛보 = taste : dish @ 식당 부엌; treat snack @ 시장 카페 : btpl
+주문하 = order : dish @ 식당 호텔 분식집; drink @ 카페 찻집 : ft
+끓이 = boil : drink.b @ 부엌 카페 : bft
+번역하 = translate : text reading.r @ 도서관 사무실 거실 대학교 : ftl
+인쇄하 = print : text.a @ 사무실 신문사 도서관 : fl
+복사하 = copy : text @ 사무실 도서관 학교 : f
+개 = fold : clothes.입 @ 거실 침실 : bft
+다리 = iron : clothes.입 @ 거실 침실 : bf
+꿰매 = sew : clothes.입 @ 거실 침실 : bfl
+칠하 = paint : furniture.t @ 마당 공장 학교 : ftl
+옮기 = move : furniture.t @ 거실 교실 사무실 침실 : ft
+가꾸 = tend : plant @ 정원 식물원 마당 : tfl
+구경하 = look at : animal.z @ 동물원; plant @ 식물원 : tpl
+관찰하 = observe : animal.p @ 숲 공원 언덕; plant @ 식물원 정원; animal.w @ 강가 호숫가 : tpl
+연구하 = research : subject @ 대학교 도서관 : tl
+복습하 = review : subject @ 교실 거실 도서관 : t
+예습하 = preview : subject @ 교실 거실 도서관 : t
+찢 = tear up : text @ 거실 사무실 교실 : l
+떨어뜨리 = drop : thing.l @ 강가 역 시장 정류장 : !
+던지 = throw : thing.l @ 강가 마당 : !
+묶 = tie up : reading @ 거실 서점 도서관 : bftp
+정리하 = tidy up : text reading @ 거실 사무실 도서관 교실 : btpf
+전시하 = exhibit : thing.p plant.s @ 미술관 학교 박물관 : tml
+녹음하 = record : sound.m @ 방송국 음악실 학교 : ftl
+감상하 = enjoy : show.c @ 극장 강당; sound.m @ 음악실 카페 : tpl
+촬영하 = film : show.c @ 극장 방송국 강당 : ptl
+손질하 = trim : plant.t @ 정원 과수원 : tfl
+조립하 = assemble : furniture.t @ 거실 침실 공장 : ftl
+점검하 = inspect : vehicle.c vehicle.d @ 공장 정류장 : tl
+말리 = dry : clothes.n footwear @ 마당 발코니 : ft
 """.strip().splitlines()
 
 ACTIVITIES = """
-자 = sleep : 거실 역 바닷가 정원 마당
-걷 (ㄷ) = walk : 공원 강가 바닷가 언덕 광장
-뛰 = run : 공원 체육관 놀이터 강가 바닷가
-수영하 = swim : 수영장 바닷가
-춤추 = dance : 극장 광장 학교 거실 체육관
-쉬 = rest : 거실 공원 카페 정원 강가 바닷가
-일하 = work : 병원 시장 식당 은행 신문사 시청 농장 박물관
-웃 = laugh : 극장 학교 카페 거실 놀이터
-울 = cry : 병원 학교 역 극장 놀이터
-운동하 = exercise : 체육관 공원 학교 강가
-이야기하 = chat : 카페 미용실 공원 시장 목욕탕 식당
-산책하 = take a walk : 공원 강가 바닷가 언덕 정원
-청소하 = clean up : 학교 거실 부엌 공원 마당 광장
-낚시하 = fish : 강가 바닷가
-놀 = have fun : 놀이터 공원 유치원 동물원 바닷가
-기다리 = wait : 역 병원 은행 우체국 광장 시청
-노래하 = sing : 극장 학교 광장 공원 방송국
-졸 = doze : 도서관 학교 극장 거실 정원
-목욕하 = take a bath : 목욕탕
-연습하 = practise : 극장 학교 체육관 방송국
+자 = sleep : 거실 역 바닷가 정원 : p
+걷 (ㄷ) = walk : 공원 강가 바닷가 언덕 광장 : ta
+뛰 = run : 공원 체육관 놀이터 강가 바닷가 : ta
+수영하 = swim : 수영장 바닷가 : tap
+춤추 = dance : 극장 광장 학교 거실 체육관 : tap
+쉬 = rest : 거실 공원 카페 정원 강가 바닷가 : tap
+일하 = work : 병원 시장 식당 은행 신문사 시청 농장 박물관 : tal
+웃 = laugh : 극장 학교 카페 거실 놀이터 : t
+울 = cry : 병원 학교 역 극장 놀이터 : au
+운동하 = exercise : 체육관 공원 학교 강가 : tap
+이야기하 = chat : 카페 미용실 공원 시장 목욕탕 식당 : t
+산책하 = take a walk : 공원 강가 바닷가 언덕 정원 : tap
+청소하 = clean up : 학교 거실 부엌 공원 마당 광장 : ta
+낚시하 = fish : 강가 바닷가 : tap
+놀 = have fun : 놀이터 공원 유치원 동물원 바닷가 : tap
+기다리 = wait : 역 병원 은행 우체국 광장 시청 : ta
+노래하 = sing : 극장 학교 광장 공원 방송국 : tap
+졸 = doze : 도서관 학교 극장 거실 정원 : u
+목욕하 = take a bath : 목욕탕 : ap
+연습하 = practise : 극장 학교 체육관 방송국 : tap
+--
+등산하 = hike : 언덕 숲 : tal
+캠핑하 = camp : 숲 캠핑장 강가 호숫가 : tapl
+명상하 = meditate : 숲 정원 다락방 호숫가 : tap
+토론하 = debate : 학교 시청 강당 대학교 : t
+쇼핑하 = shop : 시장 백화점 슈퍼마켓 : tap
+하품하 = yawn : 교실 도서관 극장 사무실 : au
+속삭이 = whisper : 극장 도서관 교실 : t
+기도하 = pray : 병원 언덕 숲 : ta
+넘어지 = fall down : 놀이터 스케이트장 체육관 광장 : !
+미끄러지 = slip : 스케이트장 수영장 목욕탕 : !
+줄을 서 = stand in line : 은행 정류장 공항 극장 : ta
+소리치 = shout : 광장 놀이터 야구장 축구장 : t
+발표하 = give a talk : 학교 대학교 강당 시청 : tl
+헤매 = wander : 숲 공항 백화점 시장 : ta
+숨 = hide : 다락방 지하실 숲 정원 : ta
+소풍하 = have a picnic : 공원 언덕 숲 호숫가 : tap
+체조하 = do gymnastics : 체육관 학교 강당 : tap
+봉사하 = volunteer : 복지관 병원 도서관 동물 병원 : tal
+회의하 = hold a meeting : 사무실 시청 호텔 : t
+실험하 = do an experiment : 과학실 대학교 : tal
+숙제하 = do homework : 도서관 교실 거실 카페 : tap
 """.strip().splitlines()
 
-TOWARDS_PEOPLE = """
-만나 = meet; 돕 (ㅂ) = help; 기다리 = wait for; 칭찬하 = praise; 초대하 = invite; 안 = hug
-찾아가 = visit; 그리워하 = miss; 믿 = trust; 용서하 = forgive; 축하하 = congratulate
-소개하 = introduce; 응원하 = cheer for; 사랑하 = love; 존경하 = respect; 깨우 = wake; 놀리 = tease
-""".replace("\n", ";").split(";")
+TOWARDS_PEOPLE = (
+    """
+만나 = meet e; 돕 (ㅂ) = help e; 기다리 = wait for e; 칭찬하 = praise e; 초대하 = invite v; 안 = hug e
+찾아가 = visit v; 그리워하 = miss s; 믿 = trust s; 용서하 = forgive v; 축하하 = congratulate e
+소개하 = introduce v; 응원하 = cheer for e; 사랑하 = love s; 존경하 = respect s; 깨우 = wake v
+놀리 = tease e
+--
+위로하 = comfort e; 격려하 = encourage e; 인터뷰하 = interview e; 설득하 = persuade e; 속이 = deceive v
+비판하 = criticise v; 추천하 = recommend v; 방해하 = disturb e; 꾸짖 = scold e; 부러워하 = envy s
+미워하 = hate s; 걱정하 = worry about s; 아끼 = cherish s; 따라가 = follow v; 구하 = rescue e
+발견하 = discover e; 배웅하 = see off e; 마중하 = welcome e; 부축하 = support e; 잊어버리 = forget v
+""".replace("\n", ";")
+    .replace("--", "; --")
+    .split(";")
+)
 
 GIVING = """
-주 = give : thing fruit snack reading text clothes plant
-보내 = send : thing reading text clothes plant
-보여 주 = show : thing fruit snack reading text clothes plant
-빌려주 = lend : thing reading clothes
-가져다주 = bring : thing fruit snack reading text clothes plant
-돌려주 = return : thing reading clothes
+주 = give : thing.k fruit snack reading text clothes plant.s
+보내 = send : thing.k reading text clothes plant.s
+보여 주 = show : thing.k fruit snack reading text clothes plant.s
+빌려주 = lend : thing.k reading clothes
+가져다주 = bring : thing.k fruit snack reading text clothes plant.s
+돌려주 = return : thing.k reading clothes
+--
+선물하 = present : thing.p plant.s reading clothes
+넘겨주 = pass : thing.k text reading
+맡기 = entrust : thing.k text
+읽어 주 = read : text reading.r
+팔 = sell : thing.k fruit plant.s clothes
+추천하 = recommend : reading show fruit
 """.strip().splitlines()
 
-# Korean = English, comparative, opposite : whom or what it describes : opinion
+# Korean = English, comparative, opposite : whom or what it describes : opinion : what it is about
+# A sign behind that: ! bears no degree but "really", + bears no "a little".
 ADJECTIVES = """
-맛있 = delicious, more delicious, awful : taste : 1
-달 = sweet, sweeter, bitter : taste : 0
-쓰 = bitter, more bitter, sweet : taste : 0
-짜 = salty, saltier, : taste : -1
-맵 (ㅂ) = spicy, spicier, mild : taste : 0
-순하 = mild, milder, spicy : taste : 0
-시 = sour, sourer, : taste : 0
-신선하 = fresh, fresher, : taste : 1
-형편없 = awful, more awful, delicious : taste work service : -1
-훌륭하 = excellent, more excellent, terrible : taste work service place : 1
-끔찍하 = terrible, more terrible, excellent : taste work service : -1
-재미있 = interesting, more interesting, boring : work : 1
-지루하 = boring, more boring, interesting : work : -1
-아름답 (ㅂ) = beautiful, more beautiful, ugly : place thing plant : 1
-예쁘 = pretty, prettier, : thing plant : 1
-멋있 = stylish, more stylish, : thing : 1
-깨끗하 = clean, cleaner, dirty : place thing : 1
-더럽 (ㅂ) = dirty, dirtier, clean : place thing : -1
-비싸 = expensive, more expensive, cheap : thing taste : -1
-싸 = cheap, cheaper, expensive : thing taste : 1
-크 = big, bigger, small : thing animal place plant : 0
-작 = small, smaller, big : thing animal place plant : 0
-길 = long, longer, short : work : 0
-짧 = short, shorter, long : work : 0
-넓 = spacious, more spacious, cramped : place : 1
-좁 = cramped, more cramped, spacious : place : -1
-무겁 (ㅂ) = heavy, heavier, light : thing : 0
-가볍 (ㅂ) = light, lighter, heavy : thing : 0
-빠르 (르) = fast, faster, slow : animal service : 1
-느리 = slow, slower, fast : animal service : -1
-밝 = bright, brighter, dark : place : 1
-어둡 (ㅂ) = dark, darker, bright : place : -1
-조용하 = quiet, quieter, noisy : place animal : 1
-시끄럽 (ㅂ) = noisy, noisier, quiet : place animal : -1
-편하 = comfortable, more comfortable, uncomfortable : place : 1
-불편하 = uncomfortable, more uncomfortable, comfortable : place : -1
-새롭 (ㅂ) = new, newer, : thing : 0
-튼튼하 = sturdy, sturdier, flimsy : thing : 1
-친절하 = kind, kinder, unkind : person service : 1
-불친절하 = unkind, unkinder, kind : person service : -1
-똑똑하 = clever, cleverer, foolish : person animal : 1
-어리석 = foolish, more foolish, clever : person : -1
-게으르 (르) = lazy, lazier, diligent : person : -1
-부지런하 = diligent, more diligent, lazy : person : 1
-바쁘 = busy, busier, free : person : 0
-한가하 = free, freer, busy : person : 0
-행복하 = happy, happier, sad : person : 0
-슬프 = sad, sadder, happy : person : 0
-피곤하 = tired, more tired, : person : 0
-아프 = ill, more ill, healthy : person : 0
-건강하 = healthy, healthier, ill : person : 0
-배고프 = hungry, hungrier, full : person : 0
-배부르 (르) = full, fuller, hungry : person : 0
-젊 = young, younger, : person : 0
-정직하 = honest, more honest, dishonest : person : 1
-용감하 = brave, braver, timid : person : 1
-겁이 많 = timid, more timid, brave : person : 0
-차분하 = calm, calmer, : person : 1
-귀엽 (ㅂ) = cute, cuter, : animal : 1
-사납 (ㅂ) = fierce, fiercer, tame : animal : -1
-온순하 = tame, tamer, fierce : animal : 1
-덥 (ㅂ) = hot, hotter, cold : weather : 0
-춥 (ㅂ) = cold, colder, hot : weather : 0
-따뜻하 = warm, warmer, cool : weather : 0
-시원하 = cool, cooler, warm : weather : 0
-맑 = clear, clearer, cloudy : weather : 0
-흐리 = cloudy, cloudier, clear : weather : 0
-빨갛 (ㅎ) = red, redder, : colour : 0
-파랗 (ㅎ) = blue, bluer, : colour : 0
-노랗 (ㅎ) = yellow, yellower, : colour : 0
-하얗 (ㅎ) = white, whiter, : colour : 0
-까맣 (ㅎ) = black, blacker, : colour : 0
+맛있 = delicious, more delicious, awful : taste : 1 : taste !
+달 = sweet, sweeter, bitter : sweet : 0 : flavour
+쓰 = bitter, more bitter, sweet : bitter : 0 : flavour
+짜 = salty, saltier, : salty : -1 : flavour
+맵 (ㅂ) = spicy, spicier, mild : spicy : 0 : flavour
+순하 = mild, milder, spicy : spicy : 0 : flavour
+시 = sour, sourer, : fruit : 0 : sour
+신선하 = fresh, fresher, : fresh : 1 : fresh
+맛없 = awful, more awful, delicious : taste : -1 : taste !
+훌륭하 = excellent, more excellent, poor : work service : 1 : quality !
+형편없 = poor, poorer, excellent : work service : -1 : quality !
+끔찍하 = terrible, more terrible, : service : -1 : quality !
+재미있 = interesting, more interesting, boring : work : 1 : interest
+지루하 = boring, more boring, interesting : work : -1 : interest
+아름답 (ㅂ) = beautiful, more beautiful, ugly : scenic plant : 1 : look
+예쁘 = pretty, prettier, : wear flower : 1 : look
+멋있 = stylish, more stylish, : wear : 1 : look
+깨끗하 = clean, cleaner, dirty : clean place : 1 : clean
+더럽 (ㅂ) = dirty, dirtier, clean : clean place : -1 : clean
+비싸 = expensive, more expensive, cheap : price : -1 : price
+싸 = cheap, cheaper, expensive : price : 1 : price
+크 = big, bigger, small : size : 0 : size
+작 = small, smaller, big : size : 0 : size
+길 = long, longer, short : work length : 0 : length
+짧 = short, shorter, long : work length : 0 : length
+넓 = spacious, more spacious, cramped : wide : 1 : room
+좁 = cramped, more cramped, spacious : indoor : -1 : room
+무겁 (ㅂ) = heavy, heavier, light : heavy : 0 : weight
+가볍 (ㅂ) = light, lighter, heavy : heavy : 0 : weight
+빠르 (르) = fast, faster, slow : quick service : 1 : speed
+느리 = slow, slower, fast : quick service : -1 : speed
+밝 = bright, brighter, dark : indoor : 1 : light
+어둡 (ㅂ) = dark, darker, bright : indoor : -1 : light
+조용하 = quiet, quieter, noisy : place machine : 1 : noise
+시끄럽 (ㅂ) = noisy, noisier, quiet : place machine : -1 : noise
+편하 = comfortable, more comfortable, uncomfortable : comfort : 1 : comfort
+불편하 = uncomfortable, more uncomfortable, comfortable : comfort : -1 : comfort
+튼튼하 = sturdy, sturdier, flimsy : heavy furniture : 1 : strength
+친절하 = kind, kinder, unkind : person service : 1 : kindness
+불친절하 = unkind, more unkind, kind : person service : -1 : kindness
+똑똑하 = clever, cleverer, foolish : person : 1 : mind
+어리석 = foolish, more foolish, clever : person : -1 : mind
+게으르 (르) = lazy, lazier, diligent : person : -1 : work
+부지런하 = diligent, more diligent, lazy : person : 1 : work
+바쁘 = busy, busier, free : person state : 0 : time
+한가하 = free, freer, busy : person state : 0 : time
+행복하 = happy, happier, sad : person state : 0 : mood +
+슬프 = sad, sadder, happy : person state : 0 : mood
+피곤하 = tired, more tired, : person state : 0 : tired
+아프 = ill, more ill, healthy : person state : 0 : health
+건강하 = healthy, healthier, ill : person : 0 : health +
+배고프 = hungry, hungrier, full : person state : 0 : hunger
+배부르 (르) = full, fuller, hungry : person state : 0 : hunger
+젊 = young, younger, : person : 0 : age +
+정직하 = honest, more honest, dishonest : person : 1 : honesty
+용감하 = brave, braver, timid : person : 1 : courage
+겁이 많 = timid, more timid, brave : person : 0 : courage
+차분하 = calm, calmer, : person : 1 : calm
+귀엽 (ㅂ) = cute, cuter, : cute : 1 : look
+사납 (ㅂ) = fierce, fiercer, tame : tame : -1 : temper
+온순하 = tame, tamer, fierce : tame : 1 : temper
+덥 (ㅂ) = hot, hotter, cold : weather : 0 : heat
+춥 (ㅂ) = cold, colder, hot : weather : 0 : heat
+따뜻하 = warm, warmer, cool : weather : 0 : heat
+시원하 = cool, cooler, warm : weather : 0 : heat
+맑 = clear, clearer, cloudy : weather : 0 : sky +
+흐리 = cloudy, cloudier, clear : weather : 0 : sky
+빨갛 (ㅎ) = red, redder, : colour : 0 : colour
+파랗 (ㅎ) = blue, bluer, : colour : 0 : colour
+노랗 (ㅎ) = yellow, yellower, : colour : 0 : colour
+하얗 (ㅎ) = white, whiter, : colour : 0 : colour
+까맣 (ㅎ) = black, blacker, : colour : 0 : colour
+--
+싱겁 (ㅂ) = bland, blander, : salty : -1 : flavour
+느끼하 = greasy, greasier, : salty : -1 : grease
+부드럽 (ㅂ) = soft, softer, hard : baked : 1 : texture
+딱딱하 = hard, harder, soft : baked : -1 : texture
+담백하 = light-tasting, more light-tasting, : salty : 1 : grease
+향기롭 (ㅂ) = fragrant, more fragrant, : flower bitter : 1 : smell
+흥미롭 (ㅂ) = fascinating, more fascinating, : work : 1 : interest
+유익하 = informative, more informative, : reading : 1 : use
+어렵 (ㅂ) = difficult, more difficult, easy : reading : 0 : effort
+쉽 (ㅂ) = easy, easier, difficult : reading : 0 : effort
+우습 (ㅂ) = funny, funnier, : stage : 1 : fun
+무섭 (ㅂ) = scary, scarier, : stage : 0 : fear
+슬기롭 (ㅂ) = wise, wiser, : person : 1 : mind
+따분하 = dull, duller, : work : -1 : interest
+아늑하 = cosy, cosier, : indoor : 1 : comfort
+쾌적하 = pleasant, more pleasant, : place : 1 : comfort
+답답하 = stuffy, stuffier, : indoor : -1 : air
+멀 = far, farther, near : town : 0 : distance
+가깝 (ㅂ) = near, nearer, far : town : 0 : distance
+약하 = flimsy, flimsier, sturdy : heavy furniture : -1 : strength
+촌스럽 (ㅂ) = old-fashioned, more old-fashioned, : wear : -1 : look
+수수하 = plain, plainer, : wear : 0 : look
+꼼꼼하 = careful, more careful, careless : person service : 1 : care
+무례하 = rude, ruder, polite : person service : -1 : manners
+공손하 = polite, politer, rude : person service : 1 : manners
+관대하 = generous, more generous, stingy : person : 1 : money
+인색하 = stingy, stingier, generous : person : -1 : money
+겸손하 = modest, more modest, arrogant : person : 1 : pride
+거만하 = arrogant, more arrogant, modest : person : -1 : pride
+성실하 = hardworking, more hardworking, : person : 1 : work
+명랑하 = cheerful, more cheerful, gloomy : person : 1 : spirit
+우울하 = gloomy, gloomier, cheerful : person state : 0 : spirit
+심심하 = bored, more bored, : person state : 0 : boredom
+외롭 (ㅂ) = lonely, lonelier, : person state : 0 : company
+졸리 = sleepy, sleepier, : person state : 0 : tired
+목마르 (르) = thirsty, thirstier, : person state : 0 : thirst
+조심스럽 (ㅂ) = cautious, more cautious, : person : 0 : risk
+엄격하 = strict, stricter, : person : 0 : rule
+솔직하 = frank, franker, : person : 1 : honesty
+교활하 = sly, slyer, : person : -1 : honesty
+욕심이 많 = greedy, greedier, : person : -1 : money
+신속하 = prompt, prompter, : service : 1 : speed
+정확하 = accurate, more accurate, : service : 1 : care
+후덥지근하 = muggy, muggier, : weather : 0 : heat
+쌀쌀하 = chilly, chillier, : weather : 0 : heat
+화창하 = sunny, sunnier, : weather : 0 : sky +
 """.strip().splitlines()
 
 
@@ -236,28 +397,77 @@ def _predicate(text: str, kind: str) -> Predicate:
     return Predicate(stem, kind, irregular.rstrip(")"))
 
 
-def _pairs(entries: Sequence[str]) -> tuple[Verb, ...]:
-    rows = [entry.split("=") for entry in entries if entry.strip()]
-    return tuple(Verb(_predicate(ko, "verb"), en.strip()) for ko, en in rows)
+def _rows(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Yield each line of a table, and whether it belongs to the core."""
+    core = True
+    for line in lines:
+        if line.strip() == "--":
+            core = False
+        elif line.strip():
+            yield line, core
 
 
-def _verb(line: str, *, transitive: bool) -> Verb:
-    words, *rest = (part.strip() for part in line.split(" :"))
+def _english(text: str) -> dict[str, str]:
+    en, _, lasting = text.strip().partition("/")
+    return {"en": en, "lasting": lasting}
+
+
+def _transitive(line: str, core: bool) -> Verb:
+    words, rest, *flags = re.split(" : | :$", line)
     ko, en = words.split(" = ")
-    objects = tuple(rest[0].split()) if transitive else ()
-    return Verb(_predicate(ko, "verb"), en, objects, tuple(rest[-1].split()))
+    uses = []
+    for use in rest.split(";"):
+        kinds, _, places = use.partition("@")
+        uses.append((tuple(kinds.split()), tuple(places.split())))
+    kinds = [kind.split(".")[0] for kinds, _ in uses for kind in kinds]
+    return Verb(
+        _predicate(ko, "verb"),
+        **_english(en),
+        objects=tuple(dict.fromkeys(kinds)),
+        places=tuple(dict.fromkeys(place for _, places in uses for place in places)),
+        uses=tuple(uses),
+        flags=flags[0].strip() if flags else "",
+        core=core,
+    )
 
 
-def _adjective(line: str) -> Adjective:
-    words, of, opinion = (part.strip() for part in line.split(" : "))
+def _activity(line: str, core: bool) -> Verb:
+    words, places, *flags = re.split(" : | :$", line)
+    ko, en = words.split(" = ")
+    return Verb(
+        _predicate(ko, "verb"),
+        en.strip(),
+        places=_places(places),
+        flags=flags[0].strip() if flags else "",
+        core=core,
+    )
+
+
+def _places(text: str) -> tuple[str, ...]:
+    """Split names of places, of which some have a space."""
+    for name in ("동물 병원",):
+        text = text.replace(name, name.replace(" ", "_"))
+    return tuple(name.replace("_", " ") for name in text.split())
+
+
+def _towards(entry: str, core: bool) -> Verb:
+    ko, en = entry.split(" = ")
+    return Verb(_predicate(ko, "verb"), en.strip()[:-2], flags=en.strip()[-1], core=core)
+
+
+def _adjective(line: str, core: bool) -> Adjective:
+    words, of, opinion, about = (part.strip() for part in line.split(" : "))
     ko, rest = words.split(" = ")
     en, comparative, opposite = (part.strip() for part in (rest + " ").split(","))
-    predicate = _predicate(ko, "adjective")
-    return Adjective(predicate, en, tuple(of.split()), int(opinion), opposite, comparative)
+    about, _, sign = about.partition(" ")
+    return Adjective(
+        _predicate(ko, "adjective"),
+        *(en, tuple(of.split()), int(opinion), opposite, comparative, about, sign, core),
+    )
 
 
-ACTION_VERBS = tuple(_verb(line, transitive=True) for line in ACTIONS)
-ACTIVITY_VERBS = tuple(_verb(line, transitive=False) for line in ACTIVITIES)
-PEOPLE_VERBS = _pairs(TOWARDS_PEOPLE)
-GIVING_VERBS = tuple(_verb(line + " :", transitive=True) for line in GIVING)
-ALL_ADJECTIVES = tuple(_adjective(line) for line in ADJECTIVES)
+ACTION_VERBS = tuple(_transitive(*row) for row in _rows(ACTIONS))
+ACTIVITY_VERBS = tuple(_activity(*row) for row in _rows(ACTIVITIES))
+PEOPLE_VERBS = tuple(_towards(*row) for row in _rows(TOWARDS_PEOPLE))
+GIVING_VERBS = tuple(_transitive(*row) for row in _rows(GIVING))
+ALL_ADJECTIVES = tuple(_adjective(*row) for row in _rows(ADJECTIVES))
