@@ -31,13 +31,15 @@ if not (find_spec("companion") and find_spec("companion.basics")):
         pip = [sys.executable, "-m", "pip", "install", "--quiet", package]
         subprocess.run(pip, check=True)
     else:
+
         class MissingError(Exception):
             _render_traceback_ = lambda self: [str(self)]  # one line, no traceback
 
         command = f'run: %pip install "{{package}}"'
         if not COURSE:
             command = "run in the folder of the course: pip install -e ."
-        raise MissingError(f"The package of this course is missing. To get it, {{command}}")"""
+        text = "The package of this course is missing. To get it, "
+        raise MissingError(text + command)"""
 ADDRESS = re.compile(r'^COURSE = "(.*)"', re.MULTILINE)
 
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import build, opening
+from tools import build, notebooks, opening
 
 ADDRESS = "https://github.com/someone/course"
 FOLDER = (
@@ -69,6 +69,17 @@ def test_on_colab_the_cell_gets_the_package():
 def test_where_the_package_is_there_the_cell_is_silent(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(build.ROOT))
     assert run(ADDRESS, root="nowhere") == ["GOES ON"]
+
+
+def test_the_cell_is_written_as_all_cells_are(tmp_path):
+    path = tmp_path / "toy.ipynb"
+    notebook = opening.put(new_notebook(cells=[new_markdown_cell("# T")]))
+    path.write_text(notebooks.written(notebooks.normalise(notebook)), "utf-8")
+    for verb in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *verb, "--no-cache", str(path)]
+        command += ["--config", str(build.ROOT / "book" / "ruff.toml")]
+        result = subprocess.run(command, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_no_hint_names_the_package_of_a_stranger():
