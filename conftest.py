@@ -1,11 +1,14 @@
 """Rules for all tests: no network, notebooks compared with the tolerance of `tools.tolerance`."""
 
+import importlib
 import os
 import runpy
+import sys
 from pathlib import Path
 
 import hypothesis
 import matplotlib
+import pytest
 from nbval import plugin
 
 from tools import tolerance
@@ -22,6 +25,15 @@ runpy.run_path(str(OFFLINE))
 # The same examples in every run, and no limit on the time of one: machines differ.
 hypothesis.settings.register_profile("course", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("course")
+
+
+@pytest.fixture(scope="session")
+def gensim():
+    """Return ``gensim.models``, for the tests that compare with it; skip where it cannot be."""
+    if sys.version_info >= (3, 14):
+        pytest.skip("gensim has no wheels for Python 3.14: pyproject.toml leaves it out there")
+    return importlib.import_module("gensim.models")
+
 
 _exactly = plugin.IPyNbCell.compare_outputs
 

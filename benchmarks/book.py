@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 
 from benchmarks.harness import Result, hold, seconds
-from tools.execute import ROOT
+from tools.chapters import ROOT
 
 CHAPTER = Path("book/basics/perceptron.ipynb")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,10 +23,10 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from tools import execute, running, vendor
+from tools import chapters, execute, opening, running, vendor
 from tools.notebooks import is_for_another_page
 
-ROOT = execute.ROOT
+ROOT = chapters.ROOT
 SOURCE = ROOT / "_build" / "source"
 HTML = ROOT / "_build" / "html"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -42,7 +43,7 @@ def main() -> int:
             f"WITHOUT LOCAL SCRIPTS: {error}.\nThe pages will load MathJax and widgets from CDNs."
         )
         site = None
-    paths = execute.chapters()
+    paths = chapters.paths()
     stale = [path for path in paths if execute.executed(path) is None]
     print(f"{len(paths)} chapters, {len(stale)} to execute", flush=True)
     try:
@@ -53,20 +54,25 @@ def main() -> int:
     stage(site)
     changed = _changed("structure", structure())  # also noted when all is built anyway
     outdated = changed or not HTML.exists()
-    program = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "build", str(SOURCE), "--path-output"]
-    command += [str(ROOT), "-W", "-n", "--keep-going", "-q", *(["--all"] if outdated else [])]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    if subprocess.run(command, env=environment).returncode:
+    if jupyter_book(SOURCE, ROOT, *(["--all"] if outdated else [])):
         (ROOT / "_build" / "structure").unlink(missing_ok=True)
         return 1
     print(f"\nBuilt in {time.perf_counter() - start:.0f} s. Open {HTML / 'index.html'}")
     return 0
 
 
+def jupyter_book(source: Path, output: Path, *options: str) -> int:
+    """Build the site from its sources into ``_build`` in a folder; return the exit code."""
+    program = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "build", str(source), "--path-output", str(output)]
+    command += ["-W", "-n", "--keep-going", "-q", *options]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode
+
+
 def stage(site: Path | None) -> None:
     """Write all sources of the site to ``_build/source``, touching only files that changed."""
     wanted: set[Path] = set()
+    address = opening.repository()
 
     def write(path: str | Path, data: bytes) -> None:
         target = SOURCE / path
@@ -76,10 +82,12 @@ def stage(site: Path | None) -> None:
             target.write_bytes(data)
 
     records = {}
-    for path in execute.chapters():
+    for path in chapters.paths():
         result = execute.executed(path)
         assert result is not None, f"{path} has not been executed"
         notebook, records[path.relative_to(ROOT).as_posix()] = result
+        if address and opening.address_in(notebook) is not None:
+            notebook = opening.put(notebook, address)
         write(path.relative_to(ROOT), nbformat.writes(with_first_frames(notebook)).encode())
     for path in (ROOT / "book").rglob("*.md"):
         write(path.relative_to(ROOT), path.read_bytes())
@@ -132,7 +140,7 @@ def structure() -> str:
     return "\n".join(parts)
 
 
-def configuration(local_scripts: bool, repository: str | None = None) -> dict:
+def configuration(local_scripts: bool) -> dict:
     """Return the configuration for this build: no execution, local scripts, repository buttons."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["execute"]["execute_notebooks"] = "off"
@@ -142,11 +150,13 @@ def configuration(local_scripts: bool, repository: str | None = None) -> dict:
         options["html_static_path"].append("web/vendor")
         options["mathjax_path"] = "vendor/mathjax/es5/tex-chtml.js"
         options["nb_ipywidgets_js"] = {"vendor/jupyter-widgets-html-manager/dist/embed.js": {}}
-    repository = (repository or os.environ.get("REPOSITORY_URL", "")).rstrip("/")
-    if repository:
+    if repository := opening.repository():
         config["repository"] = {"url": repository, "branch": "main"}
         config["html"] |= {"use_repository_button": True, "use_issues_button": True}
         config["launch_buttons"] = {"notebook_interface": "jupyterlab"}
+        if not re.search(r"github|gitlab|bitbucket", repository):
+            # The theme must be told the kind of host; most others have addresses like GitHub's.
+            options["html_theme_options"]["repository_provider"] = "github"
         if "github.com" in repository:
             config["launch_buttons"] |= {
                 "binderhub_url": "https://mybinder.org",

@@ -1,15 +1,19 @@
 """Execute and normalise the notebooks in ``book/``.
 
-``python -m tools.notebooks`` (``make notebooks``).
+``python -m tools.notebooks`` (``make notebooks``) takes all chapters that have changed;
+``python -m tools.notebooks book/basics/perceptron.ipynb`` only the named ones.
 
 A committed notebook holds its text outputs and nothing else that a machine made: no pictures, no
-widgets, no random cell identifiers, no versions. So a diff shows what changed for a reader. With
-``--check`` nothing is executed or written: the command names each notebook that is not in this form
-and exits with 1.
+widgets, no random cell identifiers, no versions. So a diff shows what changed for a reader.
+Its first code cell is the one of `tools.opening`, which this command writes. With ``--check``
+nothing is executed or written: the command names each notebook that is not in this form and exits
+with 1.
 """
 
 from __future__ import annotations
 
+import argparse
+import copy
 import hashlib
 import re
 import sys
@@ -19,7 +23,7 @@ from typing import Any
 
 import nbformat
 
-from tools import execute
+from tools import chapters, execute, opening, tolerance
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
@@ -104,18 +108,64 @@ def check(paths: list[Path]) -> list[str]:
     messages = []
     for path in paths:
         text = path.read_text("utf-8")
-        if written(normalise(nbformat.reads(text, as_version=4))) != text:
+        notebook = nbformat.reads(text, as_version=4)
+        if not opening.is_right(notebook):
+            messages.append(f"{path.name} lacks the first cell of all chapters: run make notebooks")
+        elif written(normalise(notebook)) != text:
             messages.append(f"{path.name} is not normalised: run make notebooks")
     return messages
 
 
-def main(arguments: list[str]) -> int:
-    """Execute what is stale, then write every notebook; return the exit code."""
-    paths = execute.chapters()
-    if "--check" in arguments:
+def differences(new: nbformat.NotebookNode, old: nbformat.NotebookNode) -> list[str]:
+    """Compare the outputs of an executed notebook with the stored ones.
+
+    Numbers may differ as `tools.tolerance` says, and as the tags of their cell allow.
+
+    Returns
+    -------
+    list of str
+        One text for each cell that differs, with what is stored and what came.
+    """
+    found = []
+    pairs = zip(new.cells, old.cells, strict=True)
+    for index, (left, right) in enumerate(pairs):
+        if right.cell_type != "code":
+            continue
+        rtol = tolerance.relative(right.metadata.get("tags", []))
+        outputs = tolerance.align(clean(copy.deepcopy(left.outputs)), right.outputs, rtol=rtol)
+        came, stored = (
+            [_comparable(output) for output in side] for side in (outputs, right.outputs)
+        )
+        if came != stored:
+            found.append(f"cell {index}: stored {stored}, got {came}")
+    return found
+
+
+def _comparable(output: nbformat.NotebookNode) -> dict[str, Any]:
+    """Return an output without the number of its execution."""
+    return {
+        key: value for key, value in output.items() if key not in ("execution_count", "metadata")
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Execute what is stale, then write the notebooks; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if they differ")
+    parser.add_argument("paths", nargs="*", type=Path, help="notebooks (all, if none is named)")
+    options = parser.parse_args(arguments)
+    paths = [path.resolve() for path in options.paths] or chapters.paths()
+    if strange := [str(path) for path in paths if path not in chapters.paths()]:
+        parser.error(f"not a chapter of _toc.yml: {', '.join(strange)}")
+    if options.check:
         messages = check(paths)
         print("\n".join(messages) or "All notebooks are normalised.")
         return bool(messages)
+    address = opening.repository()
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        if not opening.is_right(notebook) or address not in ("", opening.address_in(notebook)):
+            nbformat.write(opening.put(notebook, address), path)
     try:
         execute.run([path for path in paths if execute.executed(path) is None])
     except execute.ChapterError as error:
@@ -127,9 +177,9 @@ def main(arguments: list[str]) -> int:
         text = written(normalise(result[0]))
         if text != path.read_text("utf-8"):
             path.write_text(text, "utf-8", newline="\n")
-            print(f"wrote {path.relative_to(execute.ROOT)}")
+            print(f"wrote {path.relative_to(chapters.ROOT)}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

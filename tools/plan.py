@@ -7,46 +7,16 @@ The items are the topics (T), examples (E) and errata (R) of the source document
 from __future__ import annotations
 
 import csv
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-TAG = re.compile(r"[TER][1-9]\d*")
+from tools import chapters
+from tools.chapters import TAG
 
-# The parts and chapters in order. A chapter goes by the title given here until its notebook exists.
-PARTS: dict[str, tuple[str, dict[str, str]]] = {
-    "basics": (
-        "Deep learning basics",
-        {
-            "perceptron": "The perceptron",
-            "networks": "Neural networks",
-            "backpropagation": "Backpropagation",
-            "training": "Training",
-            "evaluation": "Evaluation",
-            "convolution": "Convolution",
-            "generative": "Generative models",
-            "challenges": "Challenges of training",
-        },
-    ),
-    "sequences": (
-        "Words and sequences",
-        {
-            "tokenization": "Tokenisation",
-            "embeddings": "Word embeddings",
-            "language_models": "Language models",
-            "recurrent": "Recurrent networks",
-            "gated": "Gated networks",
-            "seq2seq": "Sequence to sequence",
-        },
-    ),
-    "transformer": (
-        "The Transformer",
-        {
-            "attention": "Attention",
-            "blocks": "Transformer blocks",
-            "translation": "Translation",
-        },
-    ),
+# Parts and chapters that are still to come, in order, and the titles that they will have. A chapter
+# whose notebook is written stands in _toc.yml instead.
+TO_COME: dict[str, tuple[str, dict[str, str]]] = {
     "pretraining": (
         "Pre-trained models",
         {
@@ -70,11 +40,29 @@ PARTS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
 }
-CHAPTERS = {
-    f"{part}.{slug}": f"{caption}, {title}"
-    for part, (caption, titles) in PARTS.items()
-    for slug, title in titles.items()
-}
+
+
+def chapters_to_come(written: Iterable[str]) -> dict[str, str]:
+    """Return the chapters of the plan that are not written yet, name to part and title.
+
+    Raises
+    ------
+    ValueError
+        If a written chapter is still said to be to come.
+    """
+    planned = {
+        f"{part}.{slug}": f"{caption}, {title}"
+        for part, (caption, titles) in TO_COME.items()
+        for slug, title in titles.items()
+    }
+    if both := sorted({*planned} & {*written}):
+        raise ValueError(f"_toc.yml lists {both}: take them out of TO_COME in tools/plan.py")
+    return planned
+
+
+# All chapters in order: those of _toc.yml, and those to come.
+CHAPTERS = {name: chapters.captions()[name.partition(".")[0]] for name in chapters.names()}
+CHAPTERS |= chapters_to_come(CHAPTERS)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-import nbformat
-
-from tools import execute
+from tools.chapters import ROOT, title_of
+from tools.execute import Record
 
 TABLE = "<!-- table -->"
 
 
-def page(records: Mapping[str, execute.Record]) -> str:
+def page(records: Mapping[str, Record]) -> str:
     """Return the page with the measurements of the last run in place of its mark.
 
     Parameters
@@ -20,28 +19,24 @@ def page(records: Mapping[str, execute.Record]) -> str:
     records : mapping of str to Record
         Path of each chapter, relative to the repository, to what was measured.
     """
-    text = (execute.ROOT / "book" / "reference" / "running.md").read_text("utf-8")
+    text = (ROOT / "book" / "reference" / "running.md").read_text("utf-8")
     if TABLE not in text:
         raise ValueError(f"book/reference/running.md must contain {TABLE!r}")
-    rows = ["| chapter | code cells | seconds | megabytes |", "|---|---:|---:|---:|"]
-    for name, record in sorted(records.items()):
-        title = title_of(name)
-        link = f"[{title}](/{name})"
-        measured = f"{record.seconds:.1f} | {record.megabytes:.0f}"
-        rows.append(f"| {link} | {len(record.cell_seconds)} | {measured} |")
-    total = sum(record.seconds for record in records.values())
-    peak = max((record.megabytes for record in records.values()), default=0.0)
-    cells = sum(len(record.cell_seconds) for record in records.values())
-    rows.append(f"| **all** | {cells} | {total:.1f} | {peak:.0f} |")
+    rows = [
+        "| chapter | code cells | processor seconds | seconds by the clock | megabytes |",
+        "|---|---:|---:|---:|---:|",
+    ]
+
+    def add(name: str, kept: Iterable[Record]) -> None:
+        kept = list(kept)
+        cells = sum(len(record.cell_seconds) for record in kept)
+        processor = sum(record.processor_seconds for record in kept)
+        clock = sum(record.seconds for record in kept)
+        peak = max((record.megabytes for record in kept), default=0.0)
+        rows.append(f"| {name} | {cells} | {processor:.1f} | {clock:.1f} | {peak:.0f} |")
+
+    for name, record in records.items():
+        add(f"[{title_of(ROOT / name)}](/{name})", [record])
+    add("**all**", records.values())
     machine = f"Python {platform.python_version()} on {platform.system()} ({platform.machine()})"
     return text.replace(TABLE, "\n".join([*rows, "", f"Measured with {machine}."]))
-
-
-def title_of(name: str) -> str:
-    """Return the first heading of a notebook."""
-    notebook = nbformat.read(execute.ROOT / name, as_version=4)
-    for cell in notebook.cells:
-        for line in cell.source.splitlines():
-            if cell.cell_type == "markdown" and line.startswith("# "):
-                return line[2:].strip()
-    raise ValueError(f"{name} has no heading")

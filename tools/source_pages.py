@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from tools.chapters import Chapter
 from tools.plan import CHAPTERS, Item
-
-if TYPE_CHECKING:
-    from tools.sources import Chapter
 
 GENERATED = "<!-- Written by `python -m tools.sources` from {}: edit that file, not this one. -->\n"
 

@@ -14,121 +14,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import re
 import sys
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
-import yaml
-
 from tools import source_pages
-from tools.plan import CHAPTERS, TAG, Item, read_contents, read_errata
-
-ROOT = Path(__file__).resolve().parents[1]
-ANCHOR_LEVELS = 3  # `myst_heading_anchors` in _config.yml: deeper headings cannot be linked to
-HEADING = re.compile(r"(#{1,6})\s+(.*\S)")
-PLAIN = re.compile(r"[\w ,.:;!?'’()–-]+")  # a heading without markup, whose anchor is known
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A chapter that exists: its title, and under which headings its tags stand."""
-
-    path: str  # relative to book/reference/
-    title: str
-    tags: dict[str, list[str]] = field(default_factory=dict)  # tag -> headings, in order
-    anchors: dict[str, str] = field(default_factory=dict)  # heading -> anchor, where it has one
-
-    def links(self, tag: str) -> list[str]:
-        """Return a Markdown link to each section that has a cell with this tag."""
-        links = []
-        for heading in self.tags[tag]:
-            if heading in self.anchors:
-                links.append(f"[{self.title}: {heading}]({self.path}#{self.anchors[heading]})")
-            else:
-                links.append(f"[{self.title}]({self.path})")
-        return list(dict.fromkeys(links))
-
-
-def read_chapters(root: Path) -> dict[str, Chapter]:
-    """Read title, headings and tags of every chapter that exists.
-
-    Parameters
-    ----------
-    root : Path
-        The repository: chapters are ``book/<part>/<slug>.ipynb``, their order is in ``_toc.yml``.
-
-    Returns
-    -------
-    dict of str to Chapter
-        ``"basics.perceptron"`` and so on, in the order of the plan.
-
-    Raises
-    ------
-    ValueError
-        If a notebook has no heading of level 1, or ``_toc.yml`` does not list it.
-    """
-    toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
-    listed = {entry.get("file") for part in toc["parts"] for entry in part["chapters"]}
-    chapters = {}
-    for name in CHAPTERS:
-        file = "book/" + name.replace(".", "/")
-        path = root / f"{file}.ipynb"
-        if not path.exists():
-            continue
-        if file not in listed:
-            raise ValueError(f"_toc.yml does not list {file}, but {file}.ipynb exists")
-        chapters[name] = _read_chapter(path, f"../{name.replace('.', '/')}.ipynb")
-    return chapters
-
-
-def _read_chapter(path: Path, link: str) -> Chapter:
-    title = ""
-    heading = ""
-    tags: dict[str, list[str]] = {}
-    levels: list[tuple[str, int]] = []
-    for cell in nbformat.read(path, as_version=4).cells:
-        own = _headings(cell.source) if cell.cell_type == "markdown" else []
-        levels.extend(own)
-        title = title or next((text for text, level in own if level == 1), "")
-        # A cell that begins a section stands under its own heading, any other under the last one.
-        section = own[0][0] if own else heading
-        for tag in cell.metadata.get("tags", []):
-            if TAG.fullmatch(tag):
-                tags.setdefault(tag, []).append(section)
-        heading = own[-1][0] if own else heading
-    if not title:
-        raise ValueError(f"{path.name} in {path.parent.name} has no heading of level 1")
-    slugs = Counter(_slug(text) for text, _ in levels)
-    anchors = {
-        text: _slug(text)
-        for text, level in levels
-        if 1 < level <= ANCHOR_LEVELS and PLAIN.fullmatch(text) and slugs[_slug(text)] == 1
-    }
-    return Chapter(link, title, tags, anchors)
-
-
-def _headings(markdown: str) -> list[tuple[str, int]]:
-    """Return the headings and their levels, code fences left out."""
-    headings = []
-    fence = ""
-    for line in markdown.splitlines():
-        mark = re.match(r"\s*(`{3,}|~{3,})", line)
-        if fence:
-            if mark and mark[1].startswith(fence) and line.strip() == mark[1]:
-                fence = ""
-        elif mark:
-            fence = mark[1]
-        elif match := HEADING.fullmatch(line):
-            headings.append((match[2], len(match[1])))
-    return headings
-
-
-def _slug(heading: str) -> str:
-    """Return the anchor that MyST gives a heading without markup."""
-    return re.sub(r"[^\w\- ]", "", heading.lower().replace(" ", "-"))
+from tools.chapters import ROOT, Chapter, read_chapters
+from tools.plan import Item, read_contents, read_errata
 
 
 def check_tags(items: list[Item], chapters: dict[str, Chapter]) -> None:

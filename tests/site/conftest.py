@@ -15,15 +15,6 @@ from tools import browser as browsers
 
 from .site import HTML, NOT_BUILT
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
@@ -55,13 +46,13 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser(site: Path) -> Iterator[Browser]:
     """A headless browser; without one, skip, or fail where it is required."""
-    path = browsers.find()
-    if path is None:
+    options = browsers.find()
+    if options is None:
         reason = "there is no browser: run `python -m tools.browser`, or set CHROMIUM to its path"
         if browsers.required():
             pytest.fail(f"REQUIRE_BROWSER is set, but {reason}", pytrace=False)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        one = playwright.chromium.launch(**options)
         yield one
         one.close()

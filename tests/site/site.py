@@ -115,19 +115,28 @@ class Visit:
         self.page.wait_for_timeout(400)
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds serious or critical, with everything that is hidden opened."""
+# The rules of axe-core whose outcome depends on colours.
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+def violations(page: Page, rules: list[str] | None = None) -> list[str]:
+    """Return what axe-core finds serious or critical, with everything that is hidden opened.
+
+    Without `rules`, all of its rules are held.
+    """
     page.evaluate(OPEN)
     page.evaluate(THIN)
     page.wait_for_timeout(400)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     return page.evaluate(
-        """async () => {
-          const result = await axe.run(document, { resultTypes: ["violations"] });
+        """async (rules) => {
+          const which = rules ? { runOnly: rules } : {};
+          const result = await axe.run(document, { resultTypes: ["violations"], ...which });
           return result.violations
             .filter((one) => ["serious", "critical"].includes(one.impact))
             .flatMap(({ id, nodes }) => nodes.map(
               (node) => `${id}: ${node.target} ${node.html.slice(0, 120)}`));
-        }"""
+        }""",
+        rules,
     )

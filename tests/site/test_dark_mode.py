@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from .site import CHAPTERS, PAGES, WIDE, Visit, violations
+from .site import CHAPTERS, COLOURS, PAGES, WIDE, Visit, violations
 
 BRIGHTNESS = """(selector) => [...document.querySelectorAll(selector)].map((one) => {
   const colour = getComputedStyle(one).backgroundColor;
@@ -33,7 +33,16 @@ def test_is_dark(visit: Visit) -> None:
 
 
 def test_is_accessible(visit: Visit) -> None:
-    assert violations(visit.page) == []
+    assert violations(visit.page, COLOURS) == []  # test_pages.py holds the other rules
+
+
+@pytest.mark.parametrize("name", CHAPTERS[:1])
+def test_pale_text_on_a_dark_ground_is_seen(browser: Browser, address: str, name: str) -> None:
+    context = browser.new_context(color_scheme="dark", reduced_motion="reduce")
+    page = Visit.begin(context, address, name).page
+    page.evaluate("document.querySelector('article p').style.color = '#333'")
+    assert any(one.startswith("color-contrast") for one in violations(page, COLOURS))
+    context.close()
 
 
 def test_only_pictures_stand_on_white(visit: Visit) -> None:

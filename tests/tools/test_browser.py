@@ -1,4 +1,4 @@
-"""A browser is found by its name in the environment, on the search path, or in a usual place."""
+"""A browser is found by its name in the environment, on the search path, or by Playwright."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from tools import browser
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine without a browser: an empty search path, and a home of its own."""
-    for name in ("CHROMIUM", "REQUIRE_BROWSER", *("PROGRAMFILES", "LOCALAPPDATA")):
+    """A machine without a browser: an empty search path, and a Playwright that finds nothing."""
+    for name in ("CHROMIUM", "REQUIRE_BROWSER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(browser, "MAC", ())
-    monkeypatch.setattr(browser, "_of_playwright", lambda: None)
+    monkeypatch.setattr(browser, "starts", lambda options: False)
     monkeypatch.setattr(browser.subprocess, "run", lambda command: None)
     return tmp_path
 
@@ -40,22 +39,33 @@ def test_none_is_found(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif("sys.platform == 'win32'", reason="there, programs have other endings")
 def test_the_search_path_is_searched(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = program(bare / "bin" / "google-chrome")
-    assert browser.find() == path
+    assert browser.find() == {"executable_path": path, "args": browser.ARGUMENTS}
     assert browser.main() == 0
     assert path in capsys.readouterr().out
 
 
-def test_usual_places_are_searched(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROGRAMFILES", str(bare))
-    path = program(bare / "Google" / "Chrome" / "Application" / "chrome.exe")
-    assert Path(str(browser.find())) == Path(path)
+def test_playwright_is_asked_last(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(browser, "starts", lambda options: options["channel"] == "msedge")
+    assert browser.find() == {"channel": "msedge", "args": browser.ARGUMENTS}
+    assert browser.main() == 0
+    assert "msedge" in capsys.readouterr().out
+
+
+def test_what_does_not_start_is_noticed() -> None:
+    assert not browser.starts({"executable_path": "no-such-browser"})
+    if found := browser.find():
+        assert browser.starts(found)
 
 
 def test_the_environment_comes_first(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(bare / "bin" / "chromium")
     path = program(bare / "mine.exe")
     monkeypatch.setenv("CHROMIUM", path)
-    assert browser.find() == path
+    found = browser.find()
+    assert found is not None
+    assert found["executable_path"] == path
 
 
 def test_a_wrong_name_is_reported(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:

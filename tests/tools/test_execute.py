@@ -1,13 +1,15 @@
 """The execution of chapters: a stale output must be impossible, and a bad chapter must fail."""
 
 import os
+import re
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import execute
+from tools import chapters, execute
 
 
 def notebook(*sources):
@@ -41,7 +43,7 @@ def copy(tmp_path):
     """Return a root folder with a copy of the package."""
     import shutil
 
-    shutil.copytree(execute.ROOT / "companion", tmp_path / "companion")
+    shutil.copytree(chapters.ROOT / "companion", tmp_path / "companion")
     return tmp_path
 
 
@@ -76,13 +78,30 @@ def written(folder, *sources):
     return path
 
 
+BURN = "import time\nwhile time.process_time() < {}: pass"
+
+
 def test_a_notebook_is_executed_and_measured(tmp_path):
-    path = written(tmp_path, "print('a')", "import time; time.sleep(0.3)")
+    path = written(tmp_path, "print('a')", "import time; time.sleep(1.5)", BURN.format(2))
     result, record = execute.execute(path)
     assert result.cells[1].outputs[0].text == "a\n"
-    assert 0.3 < record.seconds < 5
-    assert len(record.cell_seconds) == 2
+    assert record.seconds > 1.5
+    assert len(record.cell_seconds) == 3
+    assert record.cell_seconds[1] < 0.5, "a cell that sleeps needs no processor"
+    assert 0.3 < record.cell_seconds[2] < 2.5
+    assert record.processor_seconds == pytest.approx(sum(record.cell_seconds))
     assert record.megabytes > 20
+
+
+@pytest.mark.parametrize("end", ["child.wait()", "time.sleep(1.5)"])
+def test_what_children_compute_counts(tmp_path, end):
+    code = f"exec({BURN.format(1)!r}); time.sleep(2)"
+    start = (
+        f"import subprocess, sys, time\nchild = subprocess.Popen([sys.executable, '-c', {code!r}])"
+    )
+    _, record = execute.execute(written(tmp_path, f"{start}\n{end}"))
+    if end != "child.wait()" or sys.platform == "linux":  # elsewhere, an ended child is not seen
+        assert record.processor_seconds > 0.8
 
 
 @pytest.mark.parametrize(
@@ -98,47 +117,35 @@ def test_a_bad_chapter_fails(tmp_path, source, message):
         execute.execute(written(tmp_path, source))
 
 
-def test_a_chapter_over_a_limit_fails(tmp_path, monkeypatch):
-    path = written(tmp_path, "import time; time.sleep(0.2)")
-    monkeypatch.setattr(execute, "MAXIMUM_SECONDS", 0.1)
-    with pytest.raises(execute.ChapterError, match=r"runs 0 s, at most 0 s"):
-        execute.execute(path)
-    monkeypatch.setattr(execute, "MAXIMUM_SECONDS", 60.0)
-    monkeypatch.setattr(execute, "MAXIMUM_MEGABYTES", 1.0)
-    with pytest.raises(execute.ChapterError, match=r"needs \d+ MB, at most 1 MB"):
-        execute.execute(path)
+def test_a_slow_machine_builds_all_the_same(tmp_path, monkeypatch, capsys):
+    """A chapter beyond the limits is executed and kept; the build only mentions it."""
+    path = written(tmp_path, "import time", BURN.format(2))
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    monkeypatch.setattr(execute, "LIMITS", execute.Limits(0.1, 1))
+    assert execute._run(path) is None
+    out = capsys.readouterr().out
+    assert re.search(r"toy.ipynb is slow: \d s of processor time, the course allows 0 s\n", out)
+    assert re.search(r"toy.ipynb is large: \d+ MB, the course allows 1 MB\n", out)
+    kept = execute.executed(path, root=tmp_path)
+    assert kept is not None
+    assert len(execute.beyond_limits(path, kept[1])) == 2
 
 
-def test_a_chapter_that_is_slow_beside_others_gets_a_second_run_alone(monkeypatch):
-    alone = []
+def test_nothing_is_said_of_a_chapter_within_the_limits(tmp_path):
+    record = execute.Record("", 1e9, 60.0, 2048.0, [])  # the clock alone has run for years
+    assert execute.beyond_limits(tmp_path / "toys" / "toy.ipynb", record) == []
 
-    class Pool:
-        def __init__(self, workers):
-            assert workers == 2
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *exception):
-            pass
-
-        def map(self, function, paths):
-            slow = execute.TooSlowError("a.ipynb: runs 90 s, at most 60 s")
-            return [slow, execute.ChapterError("b.ipynb: cell 1 failed")]
-
-    monkeypatch.setattr(execute, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(execute, "_run", alone.append)
-    with pytest.raises(execute.ChapterError, match=r"^b\.ipynb: cell 1 failed$"):
-        execute.run([Path("a.ipynb"), Path("b.ipynb")], workers=2)
-    assert alone == [Path("a.ipynb")]
+def test_the_clock_stops_only_what_hangs():
+    assert 60 * execute.LIMITS.seconds <= execute.HANG_SECONDS
 
 
 def test_what_takes_longest_is_begun_first(monkeypatch):
     begun = []
-    monkeypatch.setattr(execute, "LONGER", {"c.ipynb": 90.0})
+    monkeypatch.setattr(execute, "LARGE", ("toys.c",))
     monkeypatch.setattr(execute, "ProcessPoolExecutor", lambda workers: Pool(begun))
-    execute.run([Path("a.ipynb"), Path("c.ipynb"), Path("b.ipynb")], workers=2)
-    assert begun == [Path("c.ipynb"), Path("a.ipynb"), Path("b.ipynb")]
+    execute.run([Path(f"toys/{name}.ipynb") for name in "acb"], workers=2)
+    assert [path.stem for path in begun] == ["c", "a", "b"]
 
 
 class Pool:
@@ -158,25 +165,22 @@ class Pool:
         return [None] * len(paths)
 
 
-def test_only_chapters_of_the_book_may_take_longer():
-    names = [path.name for path in execute.chapters()]
-    assert all(names.count(name) == 1 for name in execute.LONGER)
-    for path in execute.chapters():
-        wanted = execute.LONGER.get(path.name, execute.MAXIMUM_SECONDS)
-        assert execute.maximum_seconds(path) == wanted >= execute.MAXIMUM_SECONDS
+def test_the_large_chapters_are_chapters():
+    assert {*execute.LARGE} <= {*chapters.names()}
+    for path in chapters.paths():
+        large = execute.name_of(path) in execute.LARGE
+        assert execute.limits_of(path) == ((180, 3072) if large else (60, 2048))
 
 
 @pytest.mark.parametrize("before", [None, "2"])
 @pytest.mark.parametrize("name", execute.THREADS)
-def test_kernels_side_by_side_use_one_thread_each(monkeypatch, name, before):
+def test_kernels_use_one_thread_each(monkeypatch, name, before):
     monkeypatch.delenv(name, raising=False)
     if before:
         monkeypatch.setenv(name, before)
-    with execute._one_thread_each(True):
+    with execute._one_thread_each():
         assert os.environ[name] == "1"
     assert os.environ.get(name) == before
-    with execute._one_thread_each(False):
-        assert os.environ.get(name) == before
 
 
 def test_kept_outputs_are_used_only_while_they_hold(tmp_path):
