@@ -653,7 +653,7 @@ def test_equality_and_truth_are_those_of_torch_and_numpy():
     assert (Tensor([1.0, 2.0]) == Tensor([1.0, 3.0])).tolist() == [True, False]
     assert (Tensor([1.0, 2.0]) != np.array([1.0, 3.0])).tolist() == [False, True]
     assert Tensor(1.0) == Tensor(1.0)
-    assert not Tensor(1.0) != 1.0
+    assert bool(Tensor(1.0) != 1.0) is False
     for number in (0.0, -0.0, 1.0, [0.5]):
         assert bool(Tensor(number)) == bool(torch.tensor(number))
     with pytest.raises(ValueError, match="a Tensor of 2 numbers is neither True nor False"):
