@@ -240,6 +240,8 @@ class GatedFeedForward(FeedForward):
 def _as_wide(x: Tensor, weight: Tensor) -> Tensor:
     """Return x in the type of the weights, which must not be the narrower one."""
     tensor(x, "x", (..., len(weight)))
+    if x.dtype == weight.dtype:
+        return x
     if torch.promote_types(x.dtype, weight.dtype) != weight.dtype:
         raise TypeError(f"x must be {weight.dtype}, as weight is, or narrower, got {x.dtype}")
     return x.to(weight.dtype)
