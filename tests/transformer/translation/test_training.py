@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from companion.transformer.translation import (
     train_translator,
     warm_up_rate,
 )
-from companion.transformer.translation.training import _groups, _plan, rate_level
+from companion.transformer.translation.training import _deal, _groups, _parts, rate_level
 
 from ...twins import F64
 from .small import BOS, EOS, PAD, V_OUT, WORDS, T, small
@@ -40,10 +41,15 @@ def test_label_smoothing_is_the_formula(smoothing):
 @pytest.mark.parametrize(
     ("shape", "targets", "smoothing", "message"),
     [
-        ((1, 2, 5), [[3, 1]], 1.0, r"smoothing must be at least 0 and below 1, got 1\.0"),
-        ((1, 2, 5), [[3, 1]], float("nan"), r"smoothing must not contain NaN"),
-        ((1, 2, 5), [[3, 1, 2]], 0.0, r"do not fit: got \(1, 2, 5\) and \(1, 3\)"),
-        ((1, 2, 5), [[0, 0]], 0.0, r"targets must hold a token, got only \[PAD\]"),
+        ((1, 2, 5), [[3, 1]], 1.0, r"smoothing must be 0 or more and less than 1, got 1\.0"),
+        (
+            (1, 2, 5),
+            [[3, 1]],
+            float("nan"),
+            r"smoothing must be 0 or more and less than 1, got nan",
+        ),
+        ((1, 2, 5), [[3, 1, 2]], 0.0, r"targets must have the shape \(1, 2\), .*got \(1, 3\)"),
+        ((1, 2, 5), [[0, 0]], 0.0, r"targets must hold a token, got only padding"),
     ],
 )
 def test_losses_that_are_refused(shape, targets, smoothing, message):
@@ -68,7 +74,7 @@ def test_the_rate_rises_falls_and_allows_for_the_batch():
     assert rates == sorted(rates[:10]) + sorted(rates[10:], reverse=True)
     assert rate_level(0.775, 4) == pytest.approx(2 * rate_level(0.775))
     assert rate_level(0.5, 64) == 1
-    with pytest.raises(ValueError, match=r"share must be from 0 to 1, got 1\.5"):
+    with pytest.raises(ValueError, match=r"done must be from 0 to 1, got 1\.5"):
         rate_level(1.5)
 
 
@@ -99,19 +105,38 @@ def test_training_follows_its_seed_and_leaves_the_pairs():
     assert not np.array_equal(run(1), run(2))
 
 
+def dealt(pairs, passes, stages, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    found = _deal(pairs, _parts(len(pairs), passes, stages), PAD, generator)
+    return [batch["source"][:, 0].tolist() for batch in found]
+
+
+NUMBERED = [([10 + i], [BOS, *[5] * (i % 8), EOS]) for i in range(48)]
+
+
 def test_each_pair_is_shown_as_often_as_said():
-    plan = _plan(PAIRS, 2.5, ((0.4, 3), (0.6, 7)), 0)
-    shown = Counter(number for _, batch in plan for number in batch)
-    assert shown.total() == 60
-    assert set(shown.values()) == {2, 3}
-    assert {size for size, _ in plan} == {3, 7}
-    assert sum(len(batch) for size, batch in plan if size == 3) == 24
-    assert all(len(batch) <= size for size, batch in plan)
+    batches = dealt(NUMBERED, 2.5, ((0.4, 3), (0.6, 7)))
+    assert Counter(chain.from_iterable(batches)).total() == 120
+    assert set(Counter(chain.from_iterable(batches)).values()) == {2, 3}
+    assert sorted(len(batch) for batch in batches) == [2, *[3] * 16, *[7] * 10]
+    assert sum(map(len, batches[:16])) == 48  # the first stage comes first
+
+
+def test_batches_mix_lengths_that_are_similar():
+    # Targets of 2 to 9 tokens: 2 and 3, 4 to 7, 8 and 9 are similar.
+    batches = dealt(NUMBERED, 1, ((1.0, 6),))
+    lengths = [[len(NUMBERED[number - 10][1]) for number in batch] for batch in batches]
+    for some in lengths:
+        assert len({length // 4 for length in some}) == 1
+    middle = [set(some) for some in lengths if some[0] // 4 == 1]
+    assert len(middle) == 4
+    assert min(map(len, middle)) > 1
+    assert dealt(NUMBERED, 1, ((1.0, 6),), seed=1) != batches
 
 
 def test_embeddings_have_a_rate_of_their_own():
     model = small(dtype=torch.float32)
-    embeddings, others = (group["params"] for group in _groups(model))
+    embeddings, others = _groups(model)
     assert {id(p) for p in embeddings} == {
         id(model.source_embedding.weight),
         id(model.target_embedding.weight),
@@ -131,7 +156,7 @@ def test_embeddings_have_a_rate_of_their_own():
     ("changes", "message"),
     [
         ({"pairs": []}, r"pairs must hold one pair or more, got none"),
-        ({"passes": 0.01}, r"stages must have shares with the sum 1"),
+        ({"passes": 0.01}, r"passes must show a pair, got 0.01 passes of 24 pairs"),
         ({"stages": ((0.5, 4),)}, r"stages must have shares with the sum 1"),
         ({"stages": ((1.0, 0),)}, r"batch size of stages must be .*got 0"),
         ({"learning_rate": 0.0}, r"learning_rate must lie .*got 0"),
@@ -150,5 +175,5 @@ def test_a_loss_that_is_not_finite_is_reported():
     model = small(dtype=torch.float32)
     with torch.no_grad():
         model.target_embedding.weight[5] = torch.inf
-    with pytest.raises(ValueError, match=r"the loss became nan in step 1"):
+    with pytest.raises(ValueError, match=r"loss became nan in epoch 1, step 1"):
         train_translator(model, PAIRS)
