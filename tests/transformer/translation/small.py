@@ -2,12 +2,15 @@
 
 import torch
 
+from companion.sequences.seq2seq import SPECIAL_TOKENS
+from companion.sequences.vocabulary import Vocabulary
 from companion.transformer.translation import Transformer, TransformerConfig
 
 from ...twins import F64
 
 PAD, BOS, EOS = 0, 2, 3
 S, T, V_IN, V_OUT = 7, 5, 11, 13
+WORDS = Vocabulary([*SPECIAL_TOKENS, *"abcdefghi"], special=SPECIAL_TOKENS)  # V_OUT of them
 
 
 def settings(**changes):

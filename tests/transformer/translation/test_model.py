@@ -25,6 +25,7 @@ from .small import (
     PAD,
     V_IN,
     V_OUT,
+    WORDS,
     S,
     T,
     sentences,
@@ -163,7 +164,7 @@ def test_a_beam_reorders_the_caches():
     model, (source, _) = small(seed=3), sentences()
     for row in source:
         row = row[row != PAD][None]
-        [beam] = beam_search(model, row, beam_width=3, max_length=4)
+        [beam] = beam_search(model, row, WORDS, beam_width=3, max_length=4)
         for found in beam:
             tokens = [BOS, *found.tokens, *([EOS] if found.finished else [])]
             expected = log_probability(model, row, torch.tensor([tokens]))
@@ -172,8 +173,8 @@ def test_a_beam_reorders_the_caches():
 
 def test_greedy_is_a_beam_of_one():
     model, (source, _) = small(seed=5), sentences()
-    beams = beam_search(model, source, beam_width=1, max_length=6)
-    assert greedy_decode(model, source, max_length=6) == [beam[0].tokens for beam in beams]
+    beams = beam_search(model, source, WORDS, beam_width=1, max_length=6)
+    assert greedy_decode(model, source, WORDS, max_length=6) == [beam[0].tokens for beam in beams]
 
 
 def test_embeddings_can_be_passed_in():

@@ -107,13 +107,13 @@ def test_shared_embeddings_travel_once():
 def test_rounded_weights_translate_alike():
     torch.manual_seed(1)
     model = translator(norm_first=True)
-    source = pad([KOREAN.encode(text) for text in READ])
+    source = pad([KOREAN.encode(text) for text in READ], 0)
     rounded = unpack(packed(model))
     with torch.no_grad():
         target = torch.tensor([[2, 4, 5]] * 3)
         ours, theirs = (one(source, target).softmax(dim=-1) for one in (model, rounded))
     assert (ours - theirs).abs().max() < 0.02
-    assert len(greedy_decode(rounded, source, max_length=5)) == 3
+    assert len(greedy_decode(rounded, source, ENGLISH.vocabulary, max_length=5)) == 3
 
 
 def test_what_the_page_is_told_about_the_training_sentences():

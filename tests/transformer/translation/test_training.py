@@ -17,7 +17,7 @@ from companion.transformer.translation import (
 from companion.transformer.translation.training import _deal, _groups, _parts, rate_level
 
 from ...twins import F64
-from .small import BOS, EOS, PAD, V_OUT, T, small
+from .small import BOS, EOS, PAD, V_OUT, WORDS, T, small
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
@@ -89,7 +89,7 @@ def test_training_learns():
     assert len(losses) == 60 * 24 / 2 / 4 + 60 * 24 / 2 / 12
     assert losses[-5:].mean() < 0.1 < 1 < losses[0]
     assert not model.training
-    ids = greedy_decode(model, torch.tensor([source for source, _ in PAIRS[:9]]))
+    ids = greedy_decode(model, torch.tensor([source for source, _ in PAIRS[:9]]), WORDS)
     assert ids == [target[1:-1] for _, target in PAIRS[:9]]
 
 
