@@ -118,9 +118,7 @@ FREQUENCIES = _adverbials(
     """,
     "ADV",
 )
-WAYS = _adverbials(
-    "혼자 = alone; 오랫동안 = for a long time; 잠깐 = for a while -- 조용히 = quietly", "ADV"
-)
+WAYS = _adverbials("혼자 = alone; 오랫동안 = for a long time; 잠깐 = for a while", "ADV")
 DEGREES = _adverbials(
     """
     아주 = very; 정말 = really; 조금 = a little; 꽤 = quite; 매우 = extremely
@@ -167,7 +165,7 @@ STATIC = {
     word + "다": Predicate(word, kind, irregular)
     for kind, irregular, words in (
         ("verb", "", "가 사 잃어버리 보 말하 씻 도착하 떠나 걸어가 만나 받 생각하 좋아하 싫어하"),
-        ("verb", "", "들어가 오 살 열리 참가하 타 쓰 집 내려놓 건네 나오 맡 슬퍼하"),
+        ("verb", "", "들어가 오 살 주 열리 참가하 타 쓰 집 내려놓 건네 나오 맡 슬퍼하"),
         ("verb", "르", "고르 부르"),
         ("adjective", "", "많 슬프"),
         ("existence", "", "있 없"),
@@ -179,7 +177,7 @@ GROUPS = {
     name: tuple(kinds.split())
     for name, kinds in {
         "taste": "fruit vegetable.e dish snack treat drink.-z",
-        "sweet": "fruit snack treat.w drink.w",
+        "sweet": "fruit snack treat.w treat.v drink.w",
         "bitter": "drink.b",
         "salty": "dish.s treat.s",
         "spicy": "dish.h",
@@ -244,11 +242,11 @@ BECAUSE = {
     "행복하": "춤추 노래하 웃",
     "슬프": "울",
     "아프": "쉬 자",
-    "부지런하": "일하 운동하 연습하 청소하 숙제하",
+    "부지런하": "일하 운동하 연습하 청소하",
     "졸리": "자 하품하 졸",
     "심심하": "산책하 놀 쇼핑하",
 }
-GOOD_OUTSIDE = "걷 뛰 산책하 놀 운동하 낚시하 쉬 하이킹하 소풍하 캠핑하"
+GOOD_OUTSIDE = "걷 뛰 산책하 놀 운동하 낚시하 쉬 하이킹하 캠핑하"
 WEATHER = {
     "따뜻하": ("o", GOOD_OUTSIDE),
     "시원하": ("o", GOOD_OUTSIDE),
@@ -316,7 +314,10 @@ class Words:
         return tuple(word for word in words if self.all or word.core)  # type: ignore[attr-defined]
 
     def _nouns(self, *kinds: str) -> tuple[Noun, ...]:
-        """Return the nouns of some kinds, each once; "clothes.끼" are those with this letter, "drink.-z" without."""
+        """Return the nouns of some kinds, each once.
+
+        "clothes.끼" are those with this letter, "drink.-z" those without.
+        """
         found: dict[Noun, None] = {}
         for kind in kinds:
             name, _, letter = kind.partition(".")
@@ -382,7 +383,7 @@ class Words:
             "D": towns,
             "Db": self.nouns("place.b"),
             "Di": (*self.nouns("place.r"), *self.places(("학교",))),
-            "Dr": (*self.nouns("place.r"), *self.places(("학교", "도서관", "카페", "체육관"))),
+            "Dr": (*self.nouns("place.r"), *self.places(("학교",))),
             "F": self._of(NEXT_TIMES),
             "H": self._of(FREQUENCIES),
             "J": tuple(person for person in self.people if person.job),
@@ -393,7 +394,7 @@ class Words:
             "R2": tuple(word for word in (*roles, *roles, *self.people) if _grown(word)),
             "T": self._of(PAST_TIMES),
             "T1": self._of(NEAR_TIMES),
-            "V": self.nouns("vehicle.g"),
+            "V": tuple(n for n in self.nouns("vehicle.g") if not set("rx") & set(n.tags)),
             "c": tuple(a for a in self.adjectives if "colour" in a.of),
             "e": self.nouns("event"),
             "ej": self.nouns("event.j"),
@@ -645,7 +646,7 @@ def _draw_description(
         adjective = found["a"] = rng.choice(known.described_by[noun])
         if "m" not in slots:
             return
-        if adjective.about == "clean" and noun.kind == "thing":  # cleaner than a spoon?
+        if adjective.about == "quality" or (adjective.about, noun.kind) == ("clean", "thing"):
             continue
         like = known.alike(noun.kind, adjective)
         like = tuple(n for n in like if n.preposition == noun.preposition)

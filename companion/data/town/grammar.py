@@ -28,7 +28,7 @@ from companion.data.town.people import KINSHIP, Person
 from companion.data.town.verbs import Adjective, Verb
 
 Token = tuple[str, str, str]  # text, part of speech, entity ("O", or B- and I- with its kind)
-# Forms that leave -시- to the verb behind them, unless the verb is another word: 먹으러, but 드시러.
+# Forms that leave -시- to the verb behind them, unless respect has another word: 드시러.
 SHARED = {"progressive", "not_progressive", "wish", "and", "or", "to", "before"}
 # Slots that do not say what a sentence is about.
 ASIDE = {"S", "U", "A", "B", "T", "T1", "F", "H", "d", "k", "J", "K", "R", "R2", "M", "W", "r"}
@@ -387,7 +387,7 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
 def _respected(pattern: Pattern, words: dict[str, Any]) -> set[int]:
     """Return the places of the predicates whose subject is an elder relative.
 
-    The subject is the last one with -은 (or -과, before it); in a clause that is reported, with -이.
+    The subject is the last one with -은 (or -과 before it); in a reported clause, with -이.
     """
     found: set[int] = set()
     main = inner = joined = False

@@ -88,7 +88,6 @@ CLASSES = {
         ("machine", "기계", "machine", "count"),
         ("vehicle", "탈것", "vehicle", "count"),
         ("clothes", "옷", "clothes", "plural"),
-        ("footwear", "신", "footwear", "mass"),
     )
 }
 PATTERNS = {
@@ -114,14 +113,11 @@ PATTERNS = {
         "got": "{S:은} {U:에게서} {x:을} {받다:past} | {S} got/VERB {x:a} from/ADP {U}",
         "not_got": "{S:은} {U:에게서} {x:을} {받다:not_past} | "
         "{S} did/AUX not/PART get/VERB {x:a} from/ADP {U}",
-        "gave": "{S:은} {U:에게} {x:을} {g:past} | {S} {g:past} {x:a} to/ADP {U}",
-        "not_gave": "{S:은} {U:에게} {x:을} {g:not_past} | "
-        "{S} did/AUX not/PART {g:base} {x:a} to/ADP {U}",
+        "gave": "{S:은} {U:에게} {x:을} {주다:past} | {S} gave/VERB {x:a} to/ADP {U}",
+        "not_gave": "{S:은} {U:에게} {x:을} {주다:not_past} | "
+        "{S} did/AUX not/PART give/VERB {x:a} to/ADP {U}",
     }.items()
-} | {
-    name: BY_NAME[name]
-    for name in ("is_both", "is_not", "is_more")
-}
+} | {name: BY_NAME[name] for name in ("is_both", "is_not", "is_more")}
 Made = tuple[Sentence, Sentence] | None
 
 
@@ -159,7 +155,9 @@ def _added(known: Words, words: str, label: str, rng: random.Random) -> Made:
     """
     if (found := _described(known, label, rng)) is None:
         return None
-    noun = CLASSES[found["n"].kind] if rng.random() < 0.5 else found["n"]
+    # The fewer adjectives are shared, the more often the noun is.
+    wider = rng.random() < {"entailment": 0.7, "contradiction": 0.3, "neutral": 0.5}[label]
+    noun = CLASSES[found["n"].kind] if wider else found["n"]
     second = {"n": noun, "a": found["a"], "b": found["other"]}
     if label == "contradiction":
         second["a"] = found["opposite"]
@@ -223,7 +221,10 @@ def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
     """
     denied = rng.random() < 0.5
     kind = rng.choice(SWAPS[label, denied])
-    found = draw({"more": ("n", "a", "m"), "met": MEETING, "gave": GIVING}[kind], rng, words)
+    while True:
+        found = draw({"more": ("n", "a", "m"), "met": MEETING, "gave": GIVING}[kind], rng, words)
+        if kind == "more" or (found["S"].ko not in UNSPOKEN and found["h"].en != "meet"):
+            break
     if kind == "more":
         swapped = found | {"n": found["m"], "m": found["n"]}
         if label == "neutral":
@@ -231,6 +232,7 @@ def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
                 adjective
                 for adjective in known.described_by[found["n"]]
                 if adjective in known.described_by[found["m"]]
+                and adjective.about != "quality"
                 and adjective.about != found["a"].about
             ]
             if not both:
@@ -239,15 +241,11 @@ def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
         second = make(PATTERNS["not_more" if denied else "is_more"], swapped)
         return make(PATTERNS["is_more"], found), second
     swapped = found | {"S": found["U"], "U": found["S"]}
-    if kind == "gave" and found["g"].en != "give" or kind == "met" and found["h"].en == "meet":
-        return None
-    if swapped["U"].ko in UNSPOKEN:
-        return None
     then = {"met": ("met", "meet"), "gave": ("got", "gave")}[kind][label == "neutral"]
     return make(PATTERNS[kind], found), make(PATTERNS[f"not_{then}" if denied else then], swapped)
 
 
-MEETING, GIVING = ("D", "S", "U", "h", "@u"), ("S", "U", "g", "x", "@u")
+MEETING, GIVING = ("D", "S", "U", "h", "@u"), ("S", "U", "h", "x", "@u")
 # Which relation serves which label, with the hypothesis denied or not.
 SWAPS = {
     ("entailment", False): ("met", "gave"),

@@ -59,7 +59,7 @@ class Noun:
     core: bool = True
 
 
-# Letters after a slash. Food: s salty, h spicy, g greasy, w sweet, b bitter (drinks) or baked (snacks),
+# Letters after a slash. Food: s salty, h spicy, g greasy, w sweet, v sweet in jars, b bitter (drinks) or baked (snacks),
 # e eaten as a vegetable, z without taste. To read or watch: f frightening, u of use. Clothes: the verb by which they are put on (입 쓰 끼 매 두), n washed, o coloured.
 # Things: c clean or dirty, h heavy, k lent, l lost and found, m made by hand, w thrown away, p pretty, a shown in museums,
 # g big or small, s in schools, o coloured. Places: i indoors, o outdoors, r in a house, b a building, v beautiful,
@@ -95,10 +95,10 @@ TABLES = {
         삼계탕 = ~chicken soup /s; 파전 = green onion pancake /sg; 미역국 = ~seaweed soup /s
         피자 = pizza /sg; 카레 = ~curry /sh; 생선구이 = ~grilled fish /s
         --
-        김치찌개 = ~kimchi stew /sh; 떡볶이 = +spicy rice cakes /sh; 잡채 = +glass noodles /sg
-        칼국수 = +knife-cut noodles /s; 짬뽕 = ~seafood noodle soup /sh; 육개장 = ~spicy beef soup /sh
+        김치찌개 = ~kimchi stew /sh; 떡볶이 = +stir-fried rice cakes /sh; 잡채 = +glass noodles /sg
+        칼국수 = +knife-cut noodles /s; 짬뽕 = ~seafood noodle soup /sh; 육개장 = ~shredded beef soup /sh
         콩국수 = +soy milk noodles /s; 갈비탕 = ~beef rib soup /s; 설렁탕 = ~ox bone soup /s
-        순두부찌개 = ~soft tofu stew /sh; 닭갈비 = ~spicy chicken /sh; 오므라이스 = ~omelette rice /s
+        순두부찌개 = ~soft tofu stew /sh; 닭갈비 = ~stir-fried chicken /sh; 오므라이스 = ~omelette rice /s
         스파게티 = ~spaghetti /sg; 스테이크 = steak /sg; 돈가스 = pork cutlet /sg; 죽 = ~porridge
         해물탕 = ~seafood stew /sh; 라면 = +instant noodles /sh; 햄버거 = hamburger /s
         김치전 = kimchi pancake /shg; 녹두전 = mung bean pancake /sg; 감자전 = potato pancake /sg
@@ -120,7 +120,7 @@ TABLES = {
         팝콘 = ~popcorn /s; 젤리 = ~jelly /w; 푸딩 = pudding /w; 빙수 = ~shaved ice /w
         군고구마 = roasted sweet potato /w; 핫도그 = hot dog /s; 치즈 = ~cheese /s; 요구르트 = ~yoghurt /w
         땅콩 = +peanuts /s; 호두 = +walnuts; 어묵 = fish cake /s; 주먹밥 = rice ball /s; 엿 = ~taffy /w
-        강정 = puffed rice sweet /w; 달걀 = egg; 꿀 = ~honey /w; 잼 = ~jam /w
+        강정 = puffed rice sweet /w; 달걀 = egg; 꿀 = ~honey /v; 잼 = ~jam /v
     """,
     "drink": """
         물 = ~water /z; 우유 = ~milk; 커피 = ~coffee /b; 녹차 = ~green tea /b; 홍차 = ~black tea /b
@@ -192,8 +192,8 @@ TABLES = {
         전차 = tram /dg; 트럭 = truck /cg
         --
         요트 = yacht /w; 유람선 = cruise boat /w; 트랙터 = tractor /c; 헬리콥터 = helicopter
-        승합차 = van /cg; 마차 = carriage; 스쿠터 = scooter /hg; 카누 = canoe /w; 고속버스 = express bus /dg
-        돛단배 = sailing boat /w; 구급차 = ambulance /c; 소방차 = fire engine /c; 급행열차 = express train /rg
+        승합차 = van /cg; 마차 = carriage; 스쿠터 = scooter /hg; 카누 = canoe /w; 고속버스 = express bus /dgx
+        돛단배 = sailing boat /w; 구급차 = ambulance; 소방차 = fire engine; 급행열차 = express train /rg
     """,
     "instrument": """
         피아노 = piano /치; 기타 = guitar /치; 바이올린 = violin /켜; 북 = drum /치; 가야금 = gayageum /타
@@ -268,8 +268,8 @@ TABLES = {
         청소기 = vacuum cleaner /r; 전자레인지 = microwave /k; 에어컨 = air conditioner /or
         난로 = heater /or; 가습기 = humidifier /r; 믹서 = blender /k; 밥솥 = rice cooker /k; 토스터 = toaster /k
         노트북 = laptop /or; 프린터 = printer /o; 복사기 = copier /o; 녹음기 = recorder machine /r
-        전등 = electric lamp /orx; 식기세척기 = dishwasher /k; 다리미 = iron /r; 스피커 = loudspeaker /or
-        태블릿 = tablet computer /or; 영사기 = film projector /o; 커피머신 = coffee machine /k
+        전등 = electric lamp /ox; 식기세척기 = dishwasher /k; 다리미 = iron; 스피커 = loudspeaker /or
+        태블릿 = tablet computer /o; 영사기 = film projector /o; 커피머신 = coffee machine /k
     """,
     "thing": """
         가방 = bag /chkolpg; 시계 = clock /kp; 우산 = umbrella /klohg; 열쇠 = key /l; 연필 = pencil /klo
@@ -330,7 +330,7 @@ TABLES = {
         신발 가게 = shoe shop /ibsn; 옷 가게 = clothes shop /ibsn; 장난감 가게 = toy shop /ibsn; 악기점 = music shop /ibsn
         가구점 = furniture shop /ibsn; 자전거 가게 = bicycle shop /ibsn; 온실 = greenhouse /iv; 야구장 = baseball ground /on
         축구장 = football ground /on; 스케이트장 = ice rink /sn; 천문대 = observatory /ibn; 수족관 = aquarium /ibsn
-        음악실 = music room /ir; 미술실 = art room /ir; 과학실 = science room /ir; 강당 = @in assembly hall /ir
+        음악실 = @in music room /ir; 미술실 = @in art room /ir; 과학실 = @in science room /ir; 강당 = @in assembly hall /ir
         복지관 = community centre /ibn; 기숙사 = dormitory /ibn; 캠핑장 = campsite /on; 온천 = hot spring /sn
     """,
     "landmark": """
@@ -401,7 +401,14 @@ COUNTERS = {
     "machine": "대",
     "vehicle": "대",
 }
-OWN_COUNTERS = {"배추": "포기", "양배추": "통", "수박": "통", "대파": "대", "우엉": "대", "깻잎": "장"}
+OWN_COUNTERS = {
+    "배추": "포기",
+    "양배추": "통",
+    "수박": "통",
+    "대파": "대",
+    "우엉": "대",
+    "깻잎": "장",
+}
 PROPER = ("landmark", "newspaper")
 
 

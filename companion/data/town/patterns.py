@@ -42,13 +42,13 @@ act | {S:은} {o:을} {v:past} | {S} {v:past} {o:a}
 act_place | {S:은} {P:에서} {o:을} {v:past} | {S} {v:past} {o:a} {P:at}
 act_time | {S:은} {T} {o:을} {v:past} | {S} {v:past} {o:a} {T}
 act_place_time | {S:은} {T} {P:에서} {o:을} {v:past} | {S} {v:past} {o:a} {P:at} {T}
-act_future -! | {S:은} {F} {P:에서} {o:을} {v:future} | {S} will/AUX {v:base} {o:a} {P:at} {F}
+act_future -!s | {S:은} {F} {P:에서} {o:을} {v:future} | {S} will/AUX {v:base} {o:a} {P:at} {F}
 act_now -! | {S:은} 지금/ADV {P:에서} {o:을} {v:progressive} |
     {S} is/AUX {v:ing} {o:a} {P:at} now/ADV
-act_often -! -o | {S:은} {H} {o:을} {v:present} | {S} {H} {v:s} {o:plural}
-act_often_place -! -o | {S:은} {H} {P:에서} {o:을} {v:present} | {S} {H} {v:s} {o:plural} {P:at}
+act_often -!o | {S:은} {H} {o:을} {v:present} | {S} {H} {v:s} {o:plural}
+act_often_place -!os | {S:은} {H} {P:에서} {o:을} {v:present} | {S} {H} {v:s} {o:plural} {P:at}
 act_not -! | {S:은} {T} {o:을} {v:not_past} | {S} did/AUX not/PART {v:base} {o:a} {T}
-act_never -! -o | {S:은} {o:을} {v:not_present} | {S} does/AUX not/PART {v:base} {o:plural}
+act_never -!o | {S:은} {o:을} {v:not_present} | {S} does/AUX not/PART {v:base} {o:plural}
 act_wish -! | {S:은} {o:을} {v:wish} | {S} wants/VERB to/PART {v:base} {o:a}
 act_with +t | {S:은} {U:과} 함께/ADV {o:을} {v:past} | {S} {v:past} {o:a} with/ADP {U}
 act_with_place +t | {S:은} {U:과} 함께/ADV {P:에서} {o:을} {v:past} |
@@ -75,9 +75,9 @@ act_said | {U:은} {S:이} {o:을} {v:said} {말하다:past} |
 do | {S:은} {Q:에서} {w:past} | {S} {w:past} {Q:at}
 do_time | {S:은} {T} {Q:에서} {w:past} | {S} {w:past} {Q:at} {T}
 do_now -! | {S:은} 지금/ADV {Q:에서} {w:progressive} | {S} is/AUX {w:ing} {Q:at} now/ADV
-do_often -! | {S:은} {H} {Q:에서} {w:present} | {S} {H} {w:s} {Q:at}
+do_often -!u | {S:은} {H} {Q:에서} {w:present} | {S} {H} {w:s} {Q:at}
 do_future -!u | {S:은} {F} {Q:에서} {w:future} | {S} will/AUX {w:base} {Q:at} {F}
-do_not | {S:은} {T} {Q:에서} {w:not_past} | {S} did/AUX not/PART {w:base} {Q:at} {T}
+do_not -!u | {S:은} {T} {Q:에서} {w:not_past} | {S} did/AUX not/PART {w:base} {Q:at} {T}
 do_together +t | {S:과} {U:은} {Q:에서} 함께/ADV {w:past} |
     {S} and/CCONJ {U} {w:past} together/ADV {Q:at}
 do_wish -!u | {S:은} {Q:에서} {w:wish} | {S} wants/VERB to/PART {w:base} {Q:at}

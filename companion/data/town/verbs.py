@@ -118,16 +118,16 @@ ACTIONS = """
 불 = play : instrument.불 @ 학교 공원 극장 거실 방송국 : bptfl
 두 = play : board @ 공원 거실 카페 광장 : ptlr
 하 = play : sport.o @ 학교 공원 놀이터 광장 바닷가; sport.i @ 체육관 학교 : ptlr
-배우 = learn : subject @ 학교 도서관; instrument @ 학교 극장; sport @ 체육관 학교 : ptl
+배우 = learn : subject @ 학교 도서관; instrument @ 학교 극장; sport @ 체육관 학교 : ptlo
 공부하 = study : subject @ 학교 도서관 카페 거실 : ptlr
 가르치 = teach : subject @ 학교 도서관; sport @ 체육관 학교 : pl
 키우 = raise : animal.f @ 농장; young @ 농장 마당 : mld
 쓰다듬 = stroke : animal.h young @ 농장 마당 : tp
 돌보 = look after : animal.f @ 농장; young @ 농장 마당; plant.s @ 정원 마당 : ftl
 심 = plant : plant @ 정원 농장 마당 언덕; vegetable @ 농장 마당 : mftl
-그리 = draw : animal.p @ 공원 정원 언덕; animal.f @ 농장; plant @ 공원 정원; vehicle @ 학교; thing.p @ 학교 거실 : bftl
-찍 = photograph : animal.p @ 공원 정원 언덕; animal.f @ 농장; plant @ 공원 정원 : pftl
-고치 = repair : machine.r @ 거실; machine.o @ 학교 신문사; furniture @ 거실; furniture.s @ 학교 도서관; vehicle.c vehicle.h @ 마당 농장 : ftl
+그리 = draw : animal.p @ 공원 정원 언덕; animal.f @ 농장; plant @ 공원 정원; vehicle @ 학교; thing.p @ 학교 거실 : ftl
+찍 = photograph : animal.p @ 공원 정원 언덕; animal.f @ 농장; plant @ 공원 정원 : ptl
+고치 = repair : machine.r @ 거실; machine.o @ 학교 신문사; furniture @ 거실; furniture.s @ 학교 도서관; vehicle.c vehicle.h @ 마당 농장 : ftlo
 닦 = wipe : opening.w @ 학교 거실 카페 식당; furniture.s @ 학교 거실 도서관; furniture.w @ 거실 : ftp
 씻 = wash : fruit vegetable @ 부엌 식당 농장 마당 : bftp
 빨 = wash : clothes.n footwear @ 강가 마당 : ftp
@@ -144,8 +144,8 @@ ACTIONS = """
 포장하 = wrap : thing.p @ 시장 문구점 거실; snack @ 빵집 : bftpo
 열 = open : opening.a @ 학교 도서관 거실 부엌 카페; opening.-r @ 마당 : f
 닫 = close : opening.a @ 학교 도서관 거실 부엌 카페; opening.-r @ 마당 : f
-켜 = turn on : machine.o @ 학교 신문사; machine.r @ 거실; machine.k @ 부엌 : f
-끄 = turn off : machine.o @ 학교 신문사; machine.r @ 거실; machine.k @ 부엌 : f
+켜 = turn on : machine.o @ 학교 신문사; machine.r @ 거실; machine.k @ 부엌 : fo
+끄 = turn off : machine.o @ 학교 신문사; machine.r @ 거실; machine.k @ 부엌 : fo
 나르 (르) = carry : thing.h @ 시장 농장 학교 역; furniture.s @ 시장 학교; vegetable @ 농장 시장 : ftmo
 모으 = collect : text @ 학교 거실 박물관; reading.r @ 거실 도서관 : mtld
 준비하 = prepare : dish snack @ 부엌 학교; show.a @ 극장 학교 : bfptl
@@ -158,14 +158,14 @@ ACTIONS = """
 튀기 = fry : vegetable.e @ 부엌 식당 분식집 : bftp
 맛보 = taste : dish @ 식당 부엌; treat snack @ 시장 카페 : btpl
 주문하 = order : dish @ 식당 호텔 분식집; drink @ 카페 찻집 : ft
-끓이 = boil : drink.b @ 부엌 카페 : bft
+끓이 = brew : drink.b @ 부엌 카페 : bft
 번역하 = translate : text reading.r @ 도서관 사무실 거실 대학교 : ftl
 인쇄하 = print : text.a @ 사무실 신문사 도서관 : fl
 복사하 = copy : text @ 사무실 도서관 학교 : f
 개 = fold : clothes.입n @ 거실 침실 : bft
 다리 = iron : clothes.입n @ 거실 침실 : bf
 꿰매 = sew : clothes.입n @ 거실 침실 : bfl
-칠하 = paint : furniture.t @ 마당 공장 : ftl
+칠하 = paint : furniture.w @ 마당 공장 : ftl
 옮기 = move : furniture.t @ 거실 침실; furniture.s @ 교실 사무실 : fto
 가꾸 = tend : plant @ 정원 식물원 마당 : tfl
 구경하 = look at : animal.z @ 동물원; plant @ 식물원 : tpl
@@ -183,7 +183,7 @@ ACTIONS = """
 감상하 = enjoy : show.c @ 극장 강당; sound.m @ 음악실 카페 : tpl
 촬영하 = film : show.c @ 극장 방송국 강당 : ptl
 손질하 = trim : plant.t @ 정원 과수원 : tfl
-조립하 = assemble : furniture.t @ 거실 침실 공장 : ftl
+조립하 = assemble : furniture.t @ 거실 침실 공장 : ftlo
 점검하 = inspect : vehicle.c vehicle.d @ 공장 정류장 : tl
 말리 = dry : clothes.n footwear @ 마당 발코니 : ft
 """.strip().splitlines()
@@ -203,7 +203,7 @@ ACTIVITIES = """
 산책하 = take a walk : 공원 강가 바닷가 언덕 정원 : tap
 청소하 = clean up : 학교 거실 부엌 공원 마당 광장 : ta
 낚시하 = fish : 강가 바닷가 : tap
-놀 = have fun : 놀이터 공원 유치원 동물원 바닷가 : tap
+놀 = have fun : 놀이터 공원 동물원 바닷가 : tap
 기다리 = wait : 역 병원 은행 우체국 광장 시청 : ta
 노래하 = sing : 극장 학교 광장 공원 방송국 : tap
 졸 = doze : 도서관 학교 극장 거실 정원 : u
@@ -215,7 +215,7 @@ ACTIVITIES = """
 명상하 = meditate : 숲 정원 다락방 호숫가 : tap
 토론하 = debate : 학교 시청 강당 대학교 : t
 쇼핑하 = shop : 시장 백화점 슈퍼마켓 : tap
-하품하 = yawn : 교실 도서관 극장 사무실 : au
+하품하 = yawn : 교실 도서관 극장 사무실 : u
 속삭이 = whisper : 극장 도서관 교실 : t
 기도하 = pray : 병원 언덕 숲 : ta
 넘어지 = fall down : 놀이터 스케이트장 체육관 광장 : !
@@ -224,13 +224,11 @@ ACTIVITIES = """
 소리치 = shout : 광장 놀이터 야구장 축구장 : t
 발표하 = give a talk : 학교 대학교 강당 시청 : tl
 헤매 = wander : 숲 공항 백화점 시장 : !t
-숨 = hide : 다락방 지하실 숲 정원 : !t
-소풍하 = have a picnic : 공원 언덕 숲 호숫가 : tap
+소풍을 즐기 = enjoy a picnic : 공원 언덕 숲 호숫가 : tp
 체조하 = do gymnastics : 체육관 학교 강당 : tap
 봉사하 = volunteer : 복지관 병원 도서관 동물 병원 : tal
 회의하 = hold a meeting : 사무실 시청 호텔 : t
 실험하 = do an experiment : 과학실 대학교 : tal
-숙제하 = do homework : 도서관 교실 거실 카페 : tap
 """.strip().splitlines()
 
 TOWARDS_PEOPLE = (
@@ -243,7 +241,7 @@ TOWARDS_PEOPLE = (
 위로하 = comfort e; 격려하 = encourage e; 인터뷰하 = interview e; 설득하 = persuade e; 속이 = deceive v
 비판하 = criticise v; 추천하 = recommend v; 방해하 = disturb e; 꾸짖 = scold e; 부러워하 = envy s
 미워하 = hate s; 걱정하 = worry about s; 아끼 = cherish s; 따라가 = follow v; 구하 = rescue e
-발견하 = spot x; 배웅하 = see off e; 마중하 = welcome e; 부축하 = support e; 잊어버리 = forget v
+발견하 = spot x; 배웅하 = see off e; 마중하 = welcome e; 부축하 = support e
 """.replace("\n", ";")
     .replace("--", "; --")
     .split(";")
@@ -313,7 +311,7 @@ ADJECTIVES = """
 게으르 (르) = lazy, lazier, diligent : person : -1 : work
 부지런하 = diligent, more diligent, lazy : person : 1 : work
 바쁘 = busy, busier, free : person state : 0 : time
-한가하 = free, freer, busy : person state : 0 : time
+한가하 = free, freer, busy : state : 0 : time
 행복하 = happy, happier, sad : person state : 0 : mood +
 슬프 = sad, sadder, happy : state : 0 : mood
 피곤하 = tired, more tired, : state : 0 : tired
