@@ -30,6 +30,7 @@ from companion.data.town.verbs import Adjective, Verb
 Token = tuple[str, str, str]  # text, part of speech, entity ("O", or B- and I- with its kind)
 # Forms that leave -시- to the verb behind them, unless respect has another word: 드시러.
 SHARED = {"progressive", "not_progressive", "wish", "and", "or", "to", "before"}
+SHARED |= {"not_past", "not_present"}
 # Slots that do not say what a sentence is about.
 ASIDE = {"S", "U", "A", "B", "T", "T1", "F", "H", "d", "k", "J", "K", "R", "R2", "M", "W", "r"}
 ASIDE |= {"y1", "y2", "how"}
@@ -176,7 +177,7 @@ def _korean_form(word: Predicate, form: str, level: str, respect: bool) -> str:
     if respect:
         do, be_there, no = honorific(do), honorific(be_there), honorific(no)
         if word.stem in RESPECTFUL or form not in SHARED:
-            word = honorific(word) if form[:4] != "not_" else word
+            word = honorific(word)
     match form:
         case "past" | "present" | "future":
             return word.sentence(form, level)

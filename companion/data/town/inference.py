@@ -142,7 +142,7 @@ def _replaced(known: Words, words: str, label: str, rng: random.Random) -> Made:
     if (found := _described(known, label, rng)) is None:
         return None
     first = rng.choice(("plain", "is_both"))  # of two adjectives, one may be left out
-    likely = 0.4 if label != "entailment" else 1.0 if first == "plain" else 0.8
+    likely = 0.4 if label != "entailment" else 0.9 if first == "plain" else 0.5
     wider = rng.random() < likely
     second = {"n": CLASSES[found["n"].kind] if wider else found["n"], "a": found["new"]}
     return make(PATTERNS[first], found), make(PATTERNS["plain"], second)
@@ -178,7 +178,7 @@ def _denied(known: Words, words: str, label: str, rng: random.Random) -> Made:
         "contradiction": found["a"],
         "neutral": found["other"],
     }
-    wider = rng.random() < (0.75 if label == "contradiction" else 0.4)
+    wider = rng.random() < (0.6 if label == "contradiction" else 0.4)
     noun = CLASSES[found["n"].kind] if wider else found["n"]
     return make(PATTERNS[first], found), make(PATTERNS["is_not"], {"n": noun, "a": denied[label]})
 
