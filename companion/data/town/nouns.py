@@ -273,7 +273,7 @@ TABLES = {
     """,
     "thing": """
         가방 = bag /chkolpg; 시계 = clock /kp; 우산 = umbrella /klohg; 열쇠 = key /l; 연필 = pencil /klo
-        공책 = notebook /klo; 지갑 = wallet /lop; 공 = ball /klom; 인형 = doll /klmpa; 그림 = picture /pma
+        공책 = notebook /klo; 지갑 = wallet /lop; 공 = ball /klom; 인형 = doll /klmpa; 그림 = picture /pa
         컵 = cup /copw; 접시 = plate /cop; 의자 = chair /chogmw; 꽃병 = vase /copg; 거울 = mirror /cp
         상자 = box /hogmw; 초 = candle /om; 지도 = map /kl; 바구니 = basket /ogm; 빗 = comb /kl
         망치 = hammer /khg; 톱 = saw /kg; 삽 = spade /khg; 냄비 = pot /chkg; 숟가락 = spoon /c

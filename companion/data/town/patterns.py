@@ -45,8 +45,8 @@ act_place_time | {S:은} {T} {P:에서} {o:을} {v:past} | {S} {v:past} {o:a} {P
 act_future -!s | {S:은} {F} {P:에서} {o:을} {v:future} | {S} will/AUX {v:base} {o:a} {P:at} {F}
 act_now -! | {S:은} 지금/ADV {P:에서} {o:을} {v:progressive} |
     {S} is/AUX {v:ing} {o:a} {P:at} now/ADV
-act_often -!o | {S:은} {H} {o:을} {v:present} | {S} {H} {v:s} {o:plural}
-act_often_place -!os | {S:은} {H} {P:에서} {o:을} {v:present} | {S} {H} {v:s} {o:plural} {P:at}
+act_often -!od | {S:은} {H} {o:을} {v:present} | {S} {H} {v:s} {o:plural}
+act_often_place -!osd | {S:은} {H} {P:에서} {o:을} {v:present} | {S} {H} {v:s} {o:plural} {P:at}
 act_not -! | {S:은} {T} {o:을} {v:not_past} | {S} did/AUX not/PART {v:base} {o:a} {T}
 act_never -!o | {S:은} {o:을} {v:not_present} | {S} does/AUX not/PART {v:base} {o:plural}
 act_wish -! | {S:은} {o:을} {v:wish} | {S} wants/VERB to/PART {v:base} {o:a}
