@@ -54,11 +54,11 @@ TURNS = """
 {S:은} “{Q}”라고 설명했다. | {S} explained: "{Q}." | all 0
 {S:은} 보도자료를 통해 “{Q}”고 발표했다. | {S} said in a press release: "{Q}." | office 0
 {S:은} “{Q}”라며 기뻐했다. | {S} was pleased: "{Q}." | person +
-{S:은} “{Q}”라며 웃었다. | "{Q}," said {S} with a smile. | person +
+{S:은} “{Q}”라며 웃었다. | {S} said with a smile: "{Q}." | person +
 {S:은} “{Q}”라며 걱정했다. | {S} was worried: "{Q}." | person -
-{S:은} “{Q}”라며 아쉬워했다. | "{Q}," said {S} with regret. | person -
+{S:은} “{Q}”라며 아쉬워했다. | {S} said with regret: "{Q}." | person -
 {S:은} “{Q}”라고 지적했다. | {S} pointed out: "{Q}." | person -
-{S:은} “{Q}”라고 털어놓았다. | {S} admitted: "{Q}." | anonymous -
+{S:은} “{Q}”라고 털어놓았다. | {S} confided: "{Q}." | anonymous -
 {S:은} {paper:과}의 통화에서 “{Q}”라고 말했다. | {S} told {paper} on the telephone: "{Q}." | all -0+
 {S:은} {paper} 기자에게 “{Q}”라고 말했다. | {S} told a reporter from {paper}: "{Q}." | person -+
 “{Q}.” {S}의 말이다. | "{Q}." These are the words of {S.}. | person -+
@@ -69,7 +69,7 @@ TURNS = """
 {S:은} {Q고} 주장했다. | {S} claimed that {q}. | person -
 {S:은} {Q는} 의견을 냈다. | {S} was of the opinion that {q}. | person -+
 {S}에 따르면 {Q}. | According to {S.}, {q}. | all 0
-{Q는} 것이 {S}의 설명이다. | {Q}, {S} explained. | all 0
+“{Q}.” {S}의 설명이다. | "{Q}," {S} explained. | all 0
 {S:은} 주민들에게 {A} 당부했다. | {S} asked residents to {A}. | office !
 {S:은} 모두에게 {A} 부탁했다. | {S} urged everybody to {A}. | office !
 """
@@ -84,7 +84,7 @@ CLOSINGS = """
 {paper:은} 다음 주에 후속 기사를 싣는다. | {paper} will publish a follow-up next week.
 {who:은} 취재진의 질문에 답하지 않았다. | {who} did not answer the reporters' questions.
 {who:은} 인터뷰를 정중히 거절했다. | {who} politely declined to be interviewed.
-{office:은} 이에 대한 질문에 아직 답하지 않았다. | {office} has not yet commented on this.
+{office:은} 이에 대한 질문에 아직 답하지 않았다. | So far there is no comment on this from {office}.
 """
 NAME, END = "\ue000", "\ue001"  # stand around the source in a sentence that is being made
 TITLES = {"선생님": "교사", "시장님": "시장"}
@@ -158,6 +158,11 @@ class Article:
         For each sentence: whether its source has a name; None if it has no source.
     topic : str
         The name of its `Topic`.
+    day, place : (str, str)
+        When and where it happened, in Korean and in English, as the first sentence says:
+        ("5월 11일", "May 11"), or a day of the week.
+    issue : (str, str) or None
+        What was discussed, if it tells of a meeting.
     sources : tuple of Source
         In the order of the article; each once, none to three.
     """
@@ -166,6 +171,9 @@ class Article:
     en: tuple[str, ...]
     named: tuple[bool | None, ...]
     topic: str
+    day: tuple[str, str]
+    place: tuple[str, str]
+    issue: tuple[str, str] | None
     sources: tuple[Source, ...]
 
     @property
@@ -189,6 +197,7 @@ class Speaker:
     again_ko: str
     again_en: str
     comma: bool = False  # whether English adds something between commas
+    grown_up: bool = True
 
 
 def articles(n: int, *, seed: int = 0, split: str = "train") -> list[Article]:
@@ -237,7 +246,8 @@ def _person(person: Person, rng: random.Random) -> Speaker:
         ko, en = f"{job} {ko} 씨", f"{en}, {indefinite(person.job.en)}"
     else:
         ko, en = f"주민 {ko} 씨({person.age})", f"{en}, {person.age}"
-    return Speaker(ko, en, "person", "그", "He" if person.gender == "m" else "She", True)
+    he = "He" if person.gender == "m" else "She"
+    return Speaker(ko, en, "person", "그", he, comma=True, grown_up=person.age >= 20)
 
 
 def _surname_only(rng: random.Random) -> Speaker:
@@ -266,7 +276,10 @@ def _speakers(topic: Topic, rng: random.Random) -> list[Speaker]:
     people = [person for person in PEOPLE if person.job is None or person.job.ko != "기자"]
     if topic.name not in ("school", "festival", "theatre", "sports", "museum", "animals"):
         people = [person for person in people if person.age >= 20]
-    found = [_person(person, rng) for person in rng.sample(people, 6)]
+    some = rng.sample(people, 6)
+    while sum(person.age >= 20 for person in some) < 5:  # three may be quoted, one acts, one closes
+        some = rng.sample(people, 6)
+    found = [_person(person, rng) for person in some]
     found += [_office(ko, en) for ko, en in topic.lines["office"]]
     others = rng.sample((*ANONYMOUS, *topic.lines["anon"], *topic.lines["anon"]), 3)
     found += [_nobody(ko, en) for ko, en in dict.fromkeys(others)]
@@ -318,7 +331,7 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
     topic = rng.choice(TOPICS)
     issue: Noun = rng.choice(NOUNS["issue"])
     place = rng.choice([noun for noun in NOUNS["landmark"] if noun.ko in topic.places])
-    paper, month = rng.choice(NOUNS["newspaper"]), rng.choice(MONTHS)
+    paper, month = rng.choice(NOUNS["newspaper"]), MONTHS[rng.choice(topic.months) - 1]
     number = rng.randint(1, 28)
     date = f"{month.ko} {number}일", f"{month.en} {number}"
     day = rng.choice((rng.choice(WEEKDAYS), date))
@@ -354,7 +367,8 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
     offices = [speaker for speaker in rest if speaker.kind == "office"]
     begun = len(sentences)
     if rng.random() < 0.6 or not quoted:
-        tell(rng.choice(topic.lines["act"]), who=people[0])
+        adult = topic.lines.get("adult", ()) if people[0].grown_up else ()
+        tell(rng.choice((*topic.lines.get("act", ()), *adult)), who=people[0])
     if len(facts) > 1:
         tell(facts[1])
     middle += [[sentence] for sentence in sentences[begun:]]
@@ -365,9 +379,12 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
         possible = [one for one in CLOSING if "{office" not in one.ko or (offices and quoted)]
         closing = rng.choice(possible)
         lure = {"office": offices[0]} if offices else {}
-        tell((closing.ko, closing.en), who=people[1], **lure)
+        who = next(one for one in people[1:] if one.grown_up)
+        tell((closing.ko, closing.en), who=who, **lure)
     key = (issue.ko if topic.name == "council" else topic.name, place.ko, day[0])
-    return _annotate(topic, sentences), key
+    (ko, en), named, sources = _annotate(sentences)
+    discussed = words["issue"] if topic.name == "council" else None
+    return Article(ko, en, named, topic.name, day, words["place"], discussed, sources), key
 
 
 def _paragraph(
@@ -411,8 +428,10 @@ def _paragraph(
     return paragraph
 
 
-def _annotate(topic: Topic, sentences: list[tuple[str, str, Speaker | None]]) -> Article:
-    """Note where the sources stand, and take the marks away."""
+def _annotate(
+    sentences: list[tuple[str, str, Speaker | None]],
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[bool | None, ...], tuple[Source, ...]]:
+    """Return the texts without marks, whether each has a named source, and where sources stand."""
     texts: tuple[list[str], list[str]] = [], []
     sources: list[Source] = []
     for number, (ko, en, speaker) in enumerate(sentences):
@@ -432,4 +451,4 @@ def _annotate(topic: Topic, sentences: list[tuple[str, str, Speaker | None]]) ->
     named = tuple(
         None if speaker is None else speaker.kind != "anonymous" for *_, speaker in sentences
     )
-    return Article(tuple(texts[0]), tuple(texts[1]), named, topic.name, tuple(sources))
+    return (tuple(texts[0]), tuple(texts[1])), named, tuple(sources)
