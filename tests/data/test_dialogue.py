@@ -334,7 +334,11 @@ def test_particles_agree():
         assert (final_consonant(word) != "") == (particle_ == "을"), word + particle_
 
 
-NOUN = "|".join(sorted({re.escape(n.en) for kind in NOUNS for n in NOUNS[kind]}, key=len)[::-1])
+SINGULAR = {n.en: n.en for kind in NOUNS for n in NOUNS[kind]}
+SINGULAR |= {
+    english.plural(n.en): n.en for kind in NOUNS for n in NOUNS[kind] if n.number == "count"
+}
+NOUN = "|".join(sorted(map(re.escape, SINGULAR), key=len)[::-1])
 
 
 def deeds(texts):
@@ -342,8 +346,8 @@ def deeds(texts):
     whole, found = "\n".join(texts), set()
     for base in {verb.en for verb in ACTION_VERBS} | {"take"}:
         forms = f"{base}|{english.past(base)}"
-        for noun in re.findall(rf"\b(?:{forms}) (?:a |an |the )?({NOUN})\b", whole):
-            found.add((base, noun))
+        for noun in re.findall(rf"\b(?:{forms}) (?:a |an |the |your )?({NOUN})\b", whole):
+            found.add((base, SINGULAR[noun]))
     return found
 
 

@@ -133,11 +133,12 @@ VERBS = tuple(
 # Nobody plans these, and nobody can be told to do them.
 UNPLANNED = _verbs("잃어버리 졸 울 웃")
 # That takes longer than one is asked about, or is a little grand for it.
-NEVER_ASKED = _verbs("키우 모으 발견하")
+NEVER_ASKED = _verbs("키우 모으 발견하 일하")
 # Children do not do these, and old people not those.
-GROWN_UP = _verbs("가르치 팔 일하 고치 짓 운전하")
-TOO_HARD = _verbs("일하 나르")
-FOR_GROWN_UPS, FOR_WOMEN = _nouns("오토바이 커피"), _nouns("치마 원피스")
+GROWN_UP = _verbs("가르치 팔 고치 짓 운전하")
+TOO_HARD = _verbs("나르 공부하")
+FOR_GROWN_UPS = _nouns("오토바이 커피 기사")
+FOR_WOMEN, FOR_MEN = _nouns("치마 원피스"), _nouns("넥타이")
 MEETINGS = _verbs("만나 돕 초대하 칭찬하 응원하 깨우 축하하 기다리")
 # What one tells others to do, asks them to do, does with them, and what is forbidden.
 ORDERS = _verbs(
@@ -151,7 +152,7 @@ PROPOSALS = _verbs(
     "먹 마시 사 읽 보 듣 타 켜/play 치 불 두 하 배우 공부하 심 그리 요리하 굽 만들 고치 고르"
     " 준비하 찍"
 )
-FORBIDDEN = _verbs("먹 마시 사 버리 열 닫 켜 끄 타 찍 신 치 불")
+FORBIDDEN = _verbs("먹 마시 버리 열 닫 켜 끄 타 찍 치 불")
 ACTIVITY_ORDERS = _verbs("걷 쉬 운동하 청소하 기다리 연습하")
 ACTIVITY_PROPOSALS = _verbs("걷 수영하 춤추 쉬 운동하 산책하 청소하 낚시하 놀 기다리 연습하")
 ACTIVITY_FORBIDDEN = _verbs("뛰 수영하 춤추 낚시하 노래하")
@@ -159,10 +160,13 @@ ACTIVITY_FORBIDDEN = _verbs("뛰 수영하 춤추 낚시하 노래하")
 LATER = _verbs("사 요리하 굽 만들 준비하")
 # Where something is put: Korean says 에, not 에서. And what one does not say where one does.
 INTO = _verbs("심 숨기")
-ANYWHERE = _verbs("버리 빨")
+ANYWHERE = _verbs("버리 빨 나르")
+# What one does by day alone.
+DAYLIGHT = _verbs("심 그리 찍 팔")
 # What is not wiped, turned on, carried; and what is made, of things: what prepared, of shows.
 UNFIT = {
     "읽": _nouns("사전 일기"),
+    "쓰": _nouns("일기"),
     "빌리": _nouns("일기 피아노"),
     "닦": _nouns("커튼 침대"),
     "켜": _nouns("라이터 냉장고"),
@@ -170,6 +174,8 @@ UNFIT = {
     "나르": _nouns("vegetable 우산 망치 톱 삽 냄비 이불"),
     "심": _nouns("버섯"),
     "버리": _nouns("시"),
+    "먹": _nouns("수박"),
+    "씻": _nouns("바나나 수박"),
 }
 FIT = {
     "만들": _nouns("연 인형 등불 바구니 목걸이 비누 초 부채 상자 장난감 사다리 의자"),
@@ -188,6 +194,8 @@ SHELVES = {
 }
 SHOPPING = _verbs("사 고르 빌리 포장하")
 # What is closed at night; what is played where there is little room.
+OFFICE_WORK, DESKS = _nouns("기사 보고서"), _nouns("신문사 학교 도서관")
+INDOORS = _nouns("피아노")
 BY_DAY = _nouns(
     "은행 우체국 시청 학교 유치원 도서관 꽃집 문구점 박물관 동물원 미용실 사진관 서점 시장 놀이터"
     " 농장 빵집 수영장 경찰서 소방서 약국 언덕"
@@ -201,6 +209,7 @@ INDEFINITE = _heads("draw photograph raise buy sell choose make watch borrow")
 ALWAYS_MANY, MANY = _heads("sell plant"), _heads("cook bake prepare wash make wrap hide")
 EDIBLE = _nouns("fruit vegetable dish snack")
 # What one does not ask about fruit, vegetables and drinks; what one asks about clothes alone.
+OWN = _nouns("안경")  # "her glasses": English would need to say whose
 STRONG = ("mild", "spicy", "salty", "excellent", "terrible")
 
 
@@ -249,6 +258,23 @@ class Command:
     level: str
     kind: str
     negative: bool
+
+
+@dataclass(frozen=True)
+class Preference:
+    """A polite question with two answers that say the same, one of them at the plain level.
+
+    Attributes
+    ----------
+    question_ko, polite_ko, plain_ko, question_en, answer_en : str
+        The question, the answer politely and plainly; English makes no difference.
+    """
+
+    question_ko: str
+    polite_ko: str
+    plain_ko: str
+    question_en: str
+    answer_en: str
 
 
 @dataclass(frozen=True)
@@ -332,11 +358,15 @@ def is_old(person: Person) -> bool:
 def _does(person: Person, key: tuple[str, ...]) -> bool:
     """Tell whether somebody of that age does such things: the stem of a verb, and a noun."""
     stem, noun = key
-    if is_old(person) and stem in TOO_HARD:
+    if is_old(person) and (stem in TOO_HARD or key in (("타", "오토바이"), ("쓰", "보고서"))):
         return False
     if is_child(person) and (stem in GROWN_UP or noun in FOR_GROWN_UPS):
         return False
-    return person.gender == "f" or stem != "입" or noun not in FOR_WOMEN
+    if not is_child(person) and key in (("놀", "유치원"), ("놀", "놀이터")):
+        return False
+    if person.gender == "m":
+        return noun not in FOR_WOMEN or stem not in ("입", "사", "고르")
+    return noun not in FOR_MEN or stem != "매"
 
 
 def _addressee(rng: random.Random, level: str) -> Person:
@@ -350,7 +380,8 @@ def _the(noun: Noun, verb: Verb) -> str:
     head = verb.en.split()[0]
     name = noun.en
     several = head in ALWAYS_MANY or (head in MANY and noun.kind in EDIBLE)
-    if several and noun.number == "count":
+    several = several or (head in ("buy", "choose") and noun.kind in ("fruit", "vegetable"))
+    if several := several and noun.number == "count":
         name = phrase(noun, "plural")
     if (
         head in DEFINITE
@@ -371,8 +402,12 @@ def _fits(verb: Verb, noun: Noun, place: Noun) -> bool:
         return place.ko in ("체육관", "학교")
     if noun.kind == "sport" and place.ko in SMALL_GROUNDS:
         return noun.ko in ON_SMALL_GROUNDS
+    if noun.ko in INDOORS and "i" not in place.tags:
+        return False
+    if noun.ko in OFFICE_WORK and place.ko not in DESKS:
+        return stem != "쓰"
     if place.ko == "신문사":
-        return noun.ko in ("기사", "보고서")
+        return noun.ko in OFFICE_WORK
     shelf = SHELVES.get(place.ko)
     if stem not in SHOPPING or shelf is None:
         return stem != "빌리"
@@ -383,10 +418,12 @@ def _object(noun: Noun, verb: Verb) -> Part:
     return Part("object", particle(noun.ko, "을"), _the(noun, verb), "무엇을", "what")
 
 
-def _times(tense: str, long: bool, place: Noun | None = None) -> tuple[Adverbial, ...]:
-    """Return the times at which something happens; what takes long may be a week away."""
+def _times(tense: str, verb: Verb | None, place: Noun | None = None) -> tuple[Adverbial, ...]:
+    """Return when something may happen (no verb: that somebody goes somewhere)."""
+    long = verb is None or "l" in verb.flags  # that may be a week away
     times = RECENT + LAST_WEEK * long if tense == "past" else SOON + NEXT_WEEK * long
     closed = place is not None and place.ko in BY_DAY
+    closed = closed or (verb is not None and verb.ko.stem in DAYLIGHT)
     return tuple(time for time in times if not (closed and time.ko in NIGHT))
 
 
@@ -400,6 +437,14 @@ def _place(noun: Noun, verb: Verb) -> Part:
     return Part("place", noun.ko + at, phrase(noun, "at"), f"어디{at}", "where")
 
 
+def _suits(verb: Verb, noun: Noun) -> bool:
+    """Tell whether one speaks of doing that with it."""
+    unfit = UNFIT.get(verb.ko.stem, ())
+    if noun.ko in unfit or noun.kind in unfit:
+        return False
+    return noun.kind not in ("thing", "show") or noun.ko in FIT.get(verb.ko.stem, (noun.ko,))
+
+
 def _act(rng: random.Random, allowed: tuple[str, ...] | None = None) -> tuple[Verb, Noun, Noun]:
     """Draw a verb, its object and a place, of verbs that are allowed (None: all)."""
     while True:
@@ -410,10 +455,9 @@ def _act(rng: random.Random, allowed: tuple[str, ...] | None = None) -> tuple[Ve
             continue
         if allowed is not None and not {stem, f"{stem}/{verb.en}"} & set(allowed):
             continue
-        unfit = UNFIT.get(stem, ())
-        if noun.ko in unfit or noun.kind in unfit:
+        if not _suits(verb, noun):
             continue
-        if noun.kind in ("thing", "show") and noun.ko not in FIT.get(stem, (noun.ko,)):
+        if allowed is None and noun.ko in OWN:
             continue
         if stem == "나르" and noun.kind == "furniture" and allowed is None:
             continue
@@ -435,7 +479,7 @@ def _act_event(rng: random.Random) -> Event:
     placed = noun.kind not in PRESENT and _fits(verb, noun, place) and rng.random() < 0.6
     parts = []
     if "s" not in verb.flags and rng.random() < 0.6:
-        parts.append(_time(_times(tense, "l" in verb.flags, place if placed else None), rng))
+        parts.append(_time(_times(tense, verb, place if placed else None), rng))
     parts += [_place(place, verb)] * placed
     own = split_of(_key(verb, noun))
     others = [
@@ -443,6 +487,7 @@ def _act_event(rng: random.Random) -> Event:
         for kinds, _ in verb.uses
         for other in vocabulary("core").nouns(*kinds)
         if other is not noun and other.kind == noun.kind and split_of(_key(verb, other)) == own
+        if _suits(verb, other) and other.ko not in OWN
     ]
     instead = (_object(rng.choice(others), verb),) if others else ()
     parts.append(_object(noun, verb))
@@ -453,12 +498,15 @@ def _do_event(rng: random.Random) -> Event:
     tense = rng.choice(("past", "past", "future"))
     while True:
         words = draw(("Q", "w"), rng)
-        if words["w"].ko.stem == "자" or (words["w"].en, words["Q"].ko) == ("swim", "바닷가"):
+        if words["w"].ko.stem in ("자", *NEVER_ASKED) or (words["w"].en, words["Q"].ko) == (
+            "swim",
+            "바닷가",
+        ):
             continue
         if tense == "past" or words["w"].ko.stem not in UNPLANNED:
             break
     verb, place = words["w"], words["Q"]
-    parts = [_time(_times(tense, "l" in verb.flags, place), rng)] * (rng.random() < 0.6)
+    parts = [_time(_times(tense, verb, place), rng)] * (rng.random() < 0.6)
     parts.append(_place(place, verb))
     return Event(verb.ko, verb.en, tuple(parts), _key(verb, place), tense)
 
@@ -467,7 +515,7 @@ def _go_event(rng: random.Random) -> Event:
     tense = rng.choice(("past", "past", "future"))
     place, other = rng.sample(GOALS, 2)
     key = ("가", place.ko)
-    parts = [_time(_times(tense, True, place), rng)] * (rng.random() < 0.7)
+    parts = [_time(_times(tense, None, place), rng)] * (rng.random() < 0.7)
 
     def goal(noun: Noun) -> Part:
         return Part("goal", f"{noun.ko}에", phrase(noun, "to"), "어디에", "where")
@@ -484,7 +532,7 @@ def _meet_event(rng: random.Random, level: str) -> tuple[Event, Person]:
     whom = Part(
         "whom", particle(speech_name(other, level), "을"), english_name(other), "누구를", "who"
     )
-    parts = [_time(_times(tense, False), rng)] * (rng.random() < 0.6)
+    parts = [_time(_times(tense, verb), rng)] * (rng.random() < 0.6)
     return Event(verb.ko, verb.en, (*parts, whom), (verb.ko.stem, other.ko), tense), other
 
 
@@ -675,6 +723,7 @@ def _ask_state(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...
             (adjective.en in STRONG and noun.kind in ("fruit", "vegetable", "drink"))
             or (adjective.en == "stylish" and noun.kind not in ("clothes", "footwear"))
             or adjective.en == "poor"
+            or noun.en == "news"
         )
         if noun.kind != "place" and not strange:
             break
@@ -846,6 +895,39 @@ def exchanges(
     return collect(make_one, n, seed=seed, split=split)
 
 
+def preferences(n: int, *, seed: int = 0, split: str = "train") -> list[Preference]:
+    """Make polite questions, each with a polite answer and one that is not.
+
+    Parameters
+    ----------
+    n, seed, split
+        As in `exchanges`, with the same splits.
+
+    Returns
+    -------
+    list of Preference
+        In an order without meaning.
+
+    Examples
+    --------
+    >>> one = preferences(1)[0]
+    >>> one.polite_ko.endswith("요."), one.plain_ko.endswith("요.")
+    (True, False)
+    """
+
+    def make_one(rng: random.Random) -> tuple[Preference, tuple[str, ...]]:
+        while True:
+            ask, state = rng.choice(ASKING), rng.getstate()
+            polite, key = ask(rng, "polite")
+            rng.setstate(state)  # the same once more, if the level does not decide who is asked
+            plain, _ = ask(rng, "plain")
+            if (polite.question_en, polite.answer_en) == (plain.question_en, plain.answer_en):
+                both = polite.question_en, polite.answer_en
+                return Preference(polite.question_ko, polite.answer_ko, plain.answer_ko, *both), key
+
+    return collect(make_one, n, seed=seed, split=split)
+
+
 def commands(
     n: int, *, seed: int = 0, split: str = "train", level: str | None = None
 ) -> list[Command]:
@@ -881,10 +963,12 @@ def _command(rng: random.Random, level: str | None) -> tuple[Command, tuple[str,
     verb, middle_ko, after_en, key = _what_to_do(rng, kind, chosen, negative, respect)
     if not _does(person, key):
         return _command(rng, level)
-    text = f"{middle_ko} {_ending(verb.ko, kind, chosen, negative, respect)}."
+    called = respect or rng.random() < 0.6
+    asked = honorific(verb.ko) if called and negative and is_old(person) else verb.ko
+    text = f"{middle_ko} {_ending(asked, kind, chosen, negative, respect)}."
     said_en = _english_command(f"{verb.en}{after_en}", kind, chosen, negative, respect)
     called_ko, called_en = address(person, chosen)
-    if respect or rng.random() < 0.6:
+    if called:
         text = f"{called_ko}, {text}"
         said_en = f"{said_en[:-1]}, {called_en}{said_en[-1]}"
     return Command(text, _upper(said_en), chosen, kind, negative), key
@@ -909,14 +993,15 @@ def _what_to_do(
         if (verb.en, place.ko) == ("swim", "바닷가"):
             place = PLACES["수영장"]
         if proposed and timed:
-            time = rng.choice(_times("future", False, place))
+            time = rng.choice(_times("future", verb, place))
             time_ko, time_en = f"{time.ko} ", f" {time.en}"
         before = f"{time_ko}{place.ko}에서 {together_ko}".rstrip()
         return verb, before, f"{together_en} {phrase(place, 'at')}{time_en}", _key(verb, place)
     allowed = {"order": ORDERS, "request": REQUESTS, "proposal": PROPOSALS}[kind]
     while True:
         verb, noun, place = _act(rng, FORBIDDEN if negative else allowed)
-        if kind == "request" or (verb.ko.stem, noun.kind) != ("읽", "text"):
+        strange = (verb.ko.stem, noun.kind) == ("읽", "text") and kind != "request"
+        if not strange and not (negative and noun.ko == "물"):
             break
     later = proposed or (kind == "request" and verb.ko.stem in LATER)
     place_ko = place_en = ""
@@ -926,13 +1011,17 @@ def _what_to_do(
         place_ko, place_en = f"{part.ko} ", f" {part.en}"
     made = verb.ko.stem == "만들" and noun.kind == "thing"  # that takes longer than a day
     if timed and later and noun.kind not in PRESENT and not made:
-        time = rng.choice(_times("future", False, place if placed else None))
+        time = rng.choice(_times("future", verb, place if placed else None))
         time_ko, time_en = f"{time.ko} ", f" {time.en}"
     for_me = "" if kind != "request" else " to me" if verb.en == "read" else " for me"
     before = f"{time_ko}{place_ko}{together_ko}{particle(noun.ko, '을')}"
     what = _the(noun, verb)
     if "s" in verb.flags and kind == "order" and not negative:
         what = f"your {noun.en}"
+    if negative and noun.kind in PRESENT:
+        what = f"the {noun.en}"
+    elif (negative or proposed) and noun.number == "count" and verb.en == "eat":
+        what = phrase(noun, "plural")
     after = f" {what}{for_me}{together_en}{place_en}{time_en}"
     return verb, before, after, _key(verb, noun)
 

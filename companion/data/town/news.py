@@ -49,10 +49,10 @@ WEEKDAYS = (
 TURNS = """
 {S:은} “{Q}”라고 말했다. | {S} said: "{Q}." | all -0+
 {S:은} “{Q}”라고 강조했다. | {S} stressed: "{Q}." | all -0+
-{S:은} “{Q}”고 전했다. | "{Q}," {S} reported. | all 0
-{S:은} “{Q}”고 밝혔다. | {S} announced: "{Q}." | office 0
+{S:은} “{Q}”라고 전했다. | "{Q}," {S} reported. | all 0
+{S:은} “{Q}”라고 밝혔다. | {S} announced: "{Q}." | office 0
 {S:은} “{Q}”라고 설명했다. | {S} explained: "{Q}." | all 0
-{S:은} 보도자료를 통해 “{Q}”고 발표했다. | {S} said in a press release: "{Q}." | office 0
+{S:은} 보도자료를 통해 “{Q}”라고 발표했다. | {S} said in a press release: "{Q}." | office 0
 {S:은} “{Q}”라며 기뻐했다. | {S} was pleased: "{Q}." | person +
 {S:은} “{Q}”라며 웃었다. | {S} said with a smile: "{Q}." | person +
 {S:은} “{Q}”라며 걱정했다. | {S} was worried: "{Q}." | person -
@@ -67,7 +67,7 @@ TURNS = """
 {S:은} {Q고} 설명했다. | {S} explained that {q}. | all 0
 {S:은} {Q고} 밝혔다. | {S} confirmed that {q}. | office 0
 {S:은} {Q고} 주장했다. | {S} claimed that {q}. | person -
-{S:은} {Q는} 의견을 냈다. | {S} was of the opinion that {q}. | person -+
+{S:은} {Q는} 생각을 밝혔다. | {S} was of the opinion that {q}. | person -+
 {S}에 따르면 {Q}. | According to {S.}, {q}. | all 0
 “{Q}.” {S}의 설명이다. | "{Q}," {S} explained. | all 0
 {S:은} 주민들에게 {A} 당부했다. | {S} asked residents to {A}. | office !
@@ -188,6 +188,28 @@ class Article:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """What somebody said, once with a name and once without.
+
+    Attributes
+    ----------
+    lead_ko, lead_en : str
+        The first sentence of an article.
+    named_ko, named_en : str
+        The next one, in which somebody with a name says something.
+    anonymous_ko, anonymous_en : str
+        The same in the mouth of somebody who remains anonymous.
+    """
+
+    lead_ko: str
+    lead_en: str
+    named_ko: str
+    named_en: str
+    anonymous_ko: str
+    anonymous_en: str
+
+
+@dataclass(frozen=True)
 class Speaker:
     """Somebody who may be quoted or mentioned: phrases in both languages, and later mentions."""
 
@@ -231,6 +253,28 @@ def articles(n: int, *, seed: int = 0, split: str = "train") -> list[Article]:
     True
     """
     return collect(_write, n, seed=seed, split=split)
+
+
+def attributions(n: int, *, seed: int = 0, split: str = "train") -> list[Attribution]:
+    """Make pairs of sentences that differ in the source alone: with a name, or without.
+
+    Parameters
+    ----------
+    n, seed, split
+        As in `articles`, with the same splits.
+
+    Returns
+    -------
+    list of Attribution
+        In an order without meaning.
+
+    Examples
+    --------
+    >>> one = attributions(1)[0]
+    >>> one.named_en != one.anonymous_en
+    True
+    """
+    return collect(_attribute, n, seed=seed, split=split)
 
 
 def _person(person: Person, rng: random.Random) -> Speaker:
@@ -327,7 +371,8 @@ def _say(
     return _fill(turn.ko, words, 0), text[:first] + text[first].upper() + text[first + 1 :]
 
 
-def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
+def _setting(rng: random.Random) -> tuple[Topic, dict[str, tuple[str, str]], tuple[str, ...]]:
+    """Draw a topic, the words of its lines, and the key by which it is split."""
     topic = rng.choice(TOPICS)
     issue: Noun = rng.choice(NOUNS["issue"])
     place = rng.choice([noun for noun in NOUNS["landmark"] if noun.ko in topic.places])
@@ -341,10 +386,48 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
         "issue": (issue.ko, issue.en),
         "paper": (paper.ko, paper.en),
     }
-    statements = [
+    key = (issue.ko if topic.name == "council" else topic.name, place.ko, day[0])
+    return topic, words, key
+
+
+def _statements(
+    topic: Topic, words: dict[str, tuple[str, str]], rng: random.Random
+) -> list[Statement]:
+    """Return what is said about a topic, in random order."""
+    return [
         Statement(_fill(one.ko, words, 0), _fill(one.en, words, 1), one.sign)
         for one in rng.sample(topic.statements, len(topic.statements))
     ]
+
+
+def _attribute(rng: random.Random) -> tuple[Attribution, tuple[str, ...]]:
+    topic, words, key = _setting(rng)
+    speakers = _speakers(topic, rng)
+    rng.shuffle(speakers)
+    kinds = ("person", "anonymous")
+    sources = [next(one for one in speakers if one.kind == kind) for kind in kinds]
+    statement = next(one for one in _statements(topic, words, rng) if one.sign)
+    turn = rng.choice(
+        [
+            turn
+            for turn in REPORTING
+            if turn.speaker in ("all", "person")
+            and statement.sign in turn.signs
+            and "{R}" not in turn.ko
+        ]
+    )
+    lead = rng.choice(topic.lines["lead"])
+    texts = [
+        re.sub(f"[{NAME}{END}]", "", text)
+        for source in sources
+        for text in _say(turn, source, [statement], words)
+    ]
+    return Attribution(_fill(lead[0], words, 0), _fill(lead[1], words, 1), *texts), key
+
+
+def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
+    topic, words, key = _setting(rng)
+    statements = _statements(topic, words, rng)
     speakers = _speakers(topic, rng)
     rng.shuffle(speakers)
     quoted = rng.choices((0, 1, 2, 3), weights=(15, 25, 35, 25))[0]
@@ -381,10 +464,10 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
         lure = {"office": offices[0]} if offices else {}
         who = next(one for one in people[1:] if one.grown_up)
         tell((closing.ko, closing.en), who=who, **lure)
-    key = (issue.ko if topic.name == "council" else topic.name, place.ko, day[0])
     (ko, en), named, sources = _annotate(sentences)
     discussed = words["issue"] if topic.name == "council" else None
-    return Article(ko, en, named, topic.name, day, words["place"], discussed, sources), key
+    day, place = words["day"], words["place"]
+    return Article(ko, en, named, topic.name, day, place, discussed, sources), key
 
 
 def _paragraph(
