@@ -309,6 +309,11 @@ def _nobody(ko: str, en: str) -> Speaker:
     return Speaker(f"{NAME}{ko}{END}", f"{NAME}{en}{END}", "anonymous", again, f"The {noun_en}")
 
 
+def _is_official(speaker: Speaker) -> bool:
+    """Tell whether somebody speaks for an office, and has no opinion."""
+    return speaker.kind == "office" or "관계자" in speaker.ko or "직원" in speaker.ko
+
+
 def _office(ko: str, en: str) -> Speaker:
     again = en[4:] if en.startswith("the ") else en
     again = f"The {again}" if en.startswith("the ") else again
@@ -405,7 +410,10 @@ def _attribute(rng: random.Random) -> tuple[Attribution, tuple[str, ...]]:
     speakers = _speakers(topic, rng)
     rng.shuffle(speakers)
     kinds = ("person", "anonymous")
-    sources = [next(one for one in speakers if one.kind == kind) for kind in kinds]
+    sources = [
+        next(one for one in speakers if one.kind == kind and not _is_official(one))
+        for kind in kinds
+    ]
     statement = next(one for one in _statements(topic, words, rng) if one.sign)
     turn = rng.choice(
         [
@@ -478,8 +486,7 @@ def _paragraph(
     rng: random.Random,
 ) -> list[tuple[str, str, Speaker | None]]:
     """Let a source say something, and perhaps something more; take that from the statements."""
-    official = speaker.kind == "office" or "관계자" in speaker.ko or "직원" in speaker.ko
-    signs = (0,) if official else (-1, 1)
+    signs = (0,) if _is_official(speaker) else (-1, 1)
     left = [one for one in statements if one.sign in signs]
     if not left:  # everything has been said
         return []
