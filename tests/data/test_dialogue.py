@@ -7,6 +7,7 @@ import re
 import pytest
 
 from companion.data.town import dialogue, english
+from companion.data.town.choices import vocabulary
 from companion.data.town.dialogue import (
     KINDS,
     Exchange,
@@ -318,6 +319,9 @@ def test_commands_are_addressed_to_those_who_may_be_told_so():
                 one.ko
             )
         assert not (one.kind == "proposal" and one.level == "formal" and "어르신" in one.ko)
+        if one.kind == "order" and re.search("(할아버지|할머니|어르신), ", one.ko):
+            assert re.search("시지 마|[시세]요?|십시오", one.ko.split(", ")[1])
+            assert not one.negative or "시지 마" in one.ko, one.ko
         assert (
             one.negative
             == bool(re.search(r"지 (마|말|맙)", one.ko))
@@ -415,6 +419,27 @@ def test_people_speak_of_the_small_town_and_of_what_is_near():
         assert not (LARGE - CORE) & set(re.findall("[가-힣]+(?= )", text)), text
         assert not re.search("작년|지난달|지난여름|내년|다음 달", text)
         assert not re.search("(어젯밤|오늘 밤)에 (은행|학교|우체국|도서관)에", text)
+
+
+def test_what_it_was_instead_goes_with_the_verb():
+    """Nobody answers that they blew a violin, or drew gloves on like a coat."""
+    takes = {}
+    for verb in dialogue.ACTION_VERBS:
+        if verb.core:
+            nouns = {n.ko for kinds, _ in verb.uses for n in vocabulary("core").nouns(*kinds)}
+            for one in (verb.ko, honorific(verb.ko)):
+                for form in (
+                    reply(one, tense, lv) for tense in ("past", "future") for lv in LEVELS
+                ):
+                    takes.setdefault(form, set()).update(nouns)
+    checked = 0
+    for one in exchanges(3000, seed=9):
+        if one.kind == "no" and " not " not in one.answer_en:
+            said = re.fullmatch(r"(?:아니|아니요), ([가-힣 ]+?)[을를] ([가-힣 ]+)\.", one.answer_ko)
+            if said and said[2] in takes:
+                assert said[1] in takes[said[2]], one.answer_ko
+                checked += 1
+    assert checked > 80
 
 
 def test_what_people_do_fits_their_age():
