@@ -433,7 +433,7 @@ def test_what_it_was_instead_goes_with_the_verb():
                 ):
                     takes.setdefault(form, set()).update(nouns)
     checked = 0
-    for one in exchanges(3000, seed=9):
+    for one in exchanges(4500, seed=9):
         if one.kind == "no" and " not " not in one.answer_en:
             said = re.fullmatch(r"(?:아니|아니요), ([가-힣 ]+?)[을를] ([가-힣 ]+)\.", one.answer_ko)
             if said and said[2] in takes:

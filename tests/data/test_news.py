@@ -206,6 +206,9 @@ def test_attributions_differ_in_the_source_alone():
         assert [name for name in NAMES_EN if name in one.named_en]
         assert not [name for name in NAMES_KO if name in one.anonymous_ko]
         assert not [name for name in NAMES_EN if name in one.anonymous_en]
+        assert not re.search("관계자|직원", one.anonymous_ko.split("“")[0]), (
+            "no opinion of an office"
+        )
         assert is_said(one.named_ko)
         assert is_said(one.anonymous_ko)
         quoted, other = (re.findall("“(.+?)”", ko) for ko in (one.named_ko, one.anonymous_ko))
