@@ -422,6 +422,8 @@ def tensor(
         raise TypeError(f"{name} must be a Tensor of {wanted}, got {type(x).__name__}")
     if not (x.is_floating_point() if dtype is None else x.dtype == dtype):
         raise TypeError(f"{name} must be a Tensor of {wanted}, got {x.dtype}")
+    if x.layout != torch.strided:
+        raise TypeError(f"{name} must be a dense Tensor, got {x.layout}")
     if not _fits(tuple(x.shape), shape, least):
         more = f", each letter {least} or more" if least else ""
         raise ValueError(f"{name} must have the shape {_form(shape)}{more}, got {tuple(x.shape)}")
@@ -429,6 +431,26 @@ def tensor(
     if finite and not math.isfinite(x.detach().sum().item()) and not x.isfinite().all():
         raise ValueError(f"{name} must be finite, got {x[~x.isfinite()][0]}")
     return x
+
+
+def readable(x: Any, name: str, shape: Sequence[Any], layer: Any) -> Tensor:
+    """Return a tensor of the type that an `nn.Linear` reads; another layer may read any type.
+
+    Examples
+    --------
+    >>> import torch
+    >>> readable(torch.zeros(2, 3).half(), "x", ("B", 3), torch.nn.Linear(3, 1))
+    Traceback (most recent call last):
+        ...
+    TypeError: x must be a Tensor of torch.float32, got torch.float16
+    """
+    import torch
+
+    tensor(x, name, shape)
+    if type(layer) is not torch.nn.Linear or x.dtype == layer.weight.dtype:
+        return x
+    cast = not x.is_meta and torch.is_autocast_enabled(x.device.type)
+    return x if cast else tensor(x, name, shape, dtype=layer.weight.dtype)
 
 
 def ids(x: Any, name: str, vocab_size: int, shape: Sequence[Any] = ("B", "T")) -> Tensor:
