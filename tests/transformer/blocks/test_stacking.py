@@ -375,7 +375,7 @@ def test_encoder_block_refuses_settings(arguments, options, error, message):
 
 
 def test_blocks_refuse_parts():
-    with pytest.raises(TypeError, match="attention must be a module, got 3"):
+    with pytest.raises(TypeError, match="attention must be a Module, got int"):
         Block(3, Halves())
     with pytest.raises(TypeError, match="feed_forward must be a module, got None"):
         Block(Halves(), None)
