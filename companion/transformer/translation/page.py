@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from companion import pages, weights
-from companion.arguments import texts
+from companion.arguments import instance, size, texts
 from companion.sequences.seq2seq import SPECIAL_TOKENS
 from companion.sequences.tokenization import WordTokenizer
 from companion.transformer.blocks import FeedForward, LayerNorm
@@ -64,7 +64,7 @@ def pack(
     languages: tuple[str, str] = ("Korean", "English"),
     examples: Sequence[str] = (),
 ) -> Packed:
-    """Pack a trained Transformer with its tokenizers for a page.
+    """Pack a trained Transformer with its tokenizers, for `translator_html`.
 
     Parameters
     ----------
@@ -80,11 +80,6 @@ def pack(
         Source and target, each "Korean" or "English".
     examples : sequence of str
         Source sentences that the page offers.
-
-    Returns
-    -------
-    Packed
-        For `translator_html`, or to be read again by `unpack`.
 
     Examples
     --------
@@ -127,17 +122,9 @@ def pack(
 
 
 def unpack(packed: Packed) -> Transformer:
-    """Build the Transformer that the page computes, with its rounded weights.
+    """Build the Transformer that the page computes, with its rounded weights, in evaluation mode.
 
-    Parameters
-    ----------
-    packed : Packed
-        From `pack`.
-
-    Returns
-    -------
-    Transformer
-        In evaluation mode; both embeddings are tables.
+    Both embeddings are tables.
 
     Examples
     --------
@@ -167,11 +154,6 @@ def translator_html(models: Mapping[str, Packed], *, limit: int = 50) -> str:
     limit : int, default 50
         Tokens at most in an answer.
 
-    Returns
-    -------
-    str
-        One ``div`` with a form and with all data as JSON; there is no code in it.
-
     Examples
     --------
     >>> words = WordTokenizer.train(["소년은 뛴다."], special_tokens=SPECIAL_TOKENS)
@@ -180,14 +162,13 @@ def translator_html(models: Mapping[str, Packed], *, limit: int = 50) -> str:
     >>> translator_html({"Korean to English": packed})[:24]
     '<div class="translator">'
     """
-    if not models:
+    if not instance(models, "models", Mapping):
         raise ValueError("models must hold one model or more, got none")
+    size(limit, "limit")
     vocabularies: list[tuple[str, ...]] = []  # the two directions share theirs
     listed = []
     for name, packed in models.items():
-        if not isinstance(packed, Packed):
-            raise TypeError(f"models[{name!r}] must be Packed, got {type(packed).__name__}")
-        data = asdict(packed)
+        data = asdict(instance(packed, f"models[{name!r}]", Packed))
         for side in ("source_words", "target_words"):
             if data[side] not in vocabularies:
                 vocabularies.append(data[side])
@@ -271,8 +252,7 @@ def _fresh(config: TransformerConfig) -> Transformer:
 
 
 def _check_tokenizer(tokenizer: Any, name: str, size: int) -> None:
-    if not isinstance(tokenizer, WordTokenizer):
-        raise TypeError(f"{name} must be a WordTokenizer, got {type(tokenizer).__name__}")
+    instance(tokenizer, name, WordTokenizer)
     if tuple(tokenizer.tokens[:4]) != SPECIAL_TOKENS or tokenizer.unknown != "[UNK]":
         tokens, got = ", ".join(SPECIAL_TOKENS), ", ".join(tokenizer.tokens[:4])
         raise ValueError(f"{name} must give {tokens} the numbers 0 to 3, got {got}")
