@@ -434,16 +434,7 @@ def tensor(
 
 
 def readable(x: Any, name: str, shape: Sequence[Any], layer: Any) -> Tensor:
-    """Return a tensor of the type that an `nn.Linear` reads; another layer may read any type.
-
-    Examples
-    --------
-    >>> import torch
-    >>> readable(torch.zeros(2, 3).half(), "x", ("B", 3), torch.nn.Linear(3, 1))
-    Traceback (most recent call last):
-        ...
-    TypeError: x must be a Tensor of torch.float32, got torch.float16
-    """
+    """Return a tensor of the type that an `nn.Linear` reads; another layer may read any type."""
     import torch
 
     tensor(x, name, shape)

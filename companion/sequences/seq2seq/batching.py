@@ -34,11 +34,6 @@ def encode_pairs(
         Source and target.
     source_tokenizer, target_tokenizer : Tokenizer
         The target's vocabulary has tokens for begin and end.
-
-    Returns
-    -------
-    list of (list of int, list of int)
-        One pair for each pair of texts.
     """
     vocabulary = target_tokenizer.vocabulary
     begin, end = vocabulary.begin, vocabulary.end
@@ -55,19 +50,9 @@ def encode_pairs(
 
 
 def pad(sequences: Sequence[Sequence[int]], padding: int) -> Tensor:
-    """Put sequences of different lengths into one tensor, filled up with `padding` at the end.
+    """Put sequences of ids, none of them empty, into one tensor (B, T), filled up at the end.
 
-    Parameters
-    ----------
-    sequences : sequence of sequence of int
-        One or more, each with one id or more.
-    padding : int
-        The id of the pad token, ``vocabulary.pad``.
-
-    Returns
-    -------
-    Tensor of int64, shape (B, T)
-        T is the length of the longest.
+    T is the length of the longest; `padding` is the id of the pad token, ``vocabulary.pad``.
 
     Examples
     --------

@@ -29,7 +29,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import ids, integer
+from companion import arguments
+from companion.arguments import flag, ids, integer, size, tensor
 from companion.sequences.gated import GRU
 from companion.sequences.seq2seq.attention import AdditiveAttention
 from companion.sequences.seq2seq.batching import SPECIAL_TOKENS
@@ -76,7 +77,7 @@ class WordEmbedding(nn.Module):
         ]
         # Which characters a word has belongs to the model, but is not learned.
         self.register_buffer("characters", torch.tensor(table, dtype=torch.long))
-        self.word = _embedding(len(words), integer(embedding_size, "embedding_size", 1))
+        self.word = _embedding(len(words), size(embedding_size, "embedding_size"))
         self.character = _embedding(len(alphabet) + 1, embedding_size, padding=0)
 
     @property
@@ -149,27 +150,20 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         self.padding = integer(padding, "padding", 0)
-        sizes = (
-            integer(source_vocab_size, "source_vocab_size", 1),
-            integer(embedding_size, "embedding_size", 1),
-        )
-        if integer(hidden_size, "hidden_size", 2) % 2:
+        V = self.source_vocab_size = size(source_vocab_size, "source_vocab_size")
+        D = size(embedding_size, "embedding_size")
+        if size(hidden_size, "hidden_size", 2) % 2:
             raise ValueError(f"hidden_size must be even, got {hidden_size}")
-        if source_embedding is None:
-            source_embedding = _embedding(*sizes)
-        got = tuple(getattr(source_embedding, n) for n in ("num_embeddings", "embedding_dim"))
-        if got != sizes:
-            raise ValueError(
-                f"source_embedding must have {sizes[0]} vectors of {sizes[1]}, got {got}"
-            )
-        self.source_vocab_size = sizes[0]
-        self.source_embedding = source_embedding
+        flag(attention, "attention")
+        self.source_embedding = _embedding(V, D) if source_embedding is None else source_embedding
+        names = ("num_embeddings", "embedding_dim")
+        got = tuple(getattr(self.source_embedding, name, None) for name in names)
+        if got != (V, D):
+            raise ValueError(f"source_embedding must have {V} vectors of {D}, got {got}")
         self.encoder_forward = GRU(embedding_size, hidden_size // 2)
         self.encoder_backward = GRU(embedding_size, hidden_size // 2)
         self.bridge = nn.Linear(hidden_size, hidden_size)
-        self.target_embedding = _embedding(
-            integer(target_vocab_size, "target_vocab_size", 1), embedding_size
-        )
+        self.target_embedding = _embedding(size(target_vocab_size, "target_vocab_size"), D)
         self.decoder = GRU(embedding_size, hidden_size)
         memory_size = hidden_size + embedding_size if attention else hidden_size
         self.attention = (
@@ -258,19 +252,9 @@ class Seq2Seq(nn.Module):
 
 
 def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse each sequence within its own length; what lies behind its end stays where it is.
+    """Reverse each sequence of x, (B, T, D), within its own length, (B,), from 0 to T.
 
-    Parameters
-    ----------
-    x : Tensor, shape (B, T, D)
-        Sequences.
-    lengths : Tensor of int64, shape (B,)
-        How long each is, from 0 to T.
-
-    Returns
-    -------
-    Tensor, shape (B, T, D)
-        Doing it twice gives `x` again.
+    What lies behind its end stays where it is; doing it twice gives x again.
 
     Examples
     --------
@@ -278,8 +262,12 @@ def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
     >>> reverse_within(x, torch.tensor([3]))[0, :, 0]
     tensor([2., 1., 0., 3.])
     """
-    place = torch.arange(x.shape[1], device=x.device)[None]  # (1, T)
-    source = torch.where(place < lengths[:, None], lengths[:, None] - 1 - place, place)  # (B, T)
+    B, T, _ = tensor(x, "x", ("B", "T", "D")).shape
+    last = arguments.lengths(lengths, "lengths", T)[:, None].to(x.device) - 1  # (B, 1)
+    if len(last) != B:
+        raise ValueError(f"lengths must be {B} integers, got {len(last)}")
+    place = torch.arange(T, device=x.device)[None]  # (1, T)
+    source = torch.where(place <= last, last - place, place)  # (B, T)
     return x.gather(1, source[:, :, None].expand_as(x))
 
 
