@@ -497,7 +497,7 @@ def listed(values: Any, name: str, wanted: str) -> list[Any]:
     """Return what can be gone through, but no text, as a list; `wanted` says what it should be."""
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} must be {wanted}, got the text {came(values)}")
-    if not isinstance(values, Iterable) or (hasattr(values, "ndim") and values.ndim == 0):
+    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} must be {wanted}, got {came(values)}")
     return list(values)
 
