@@ -192,6 +192,7 @@ class MultiHeadAttention(nn.Module):
         source = x if context is None else context
         past = len(cache) if cache is not None and context is None else 0
         mask = self._check(x, context, past, mask, biases, causal, positions)
+        flag(need_weights, "need_weights")
 
         query = self._split(self.query(x))  # (B, H, T, d)
         if cache is not None:
@@ -211,20 +212,18 @@ class MultiHeadAttention(nn.Module):
             key, value = (one.repeat_interleave(group, dim=1) for one in (key, value))
 
         # The fused kernel knows the causal mask by itself; beside anything else it is written out.
-        alone = mask is None and biases is None and past == 0 and not need_weights
-        if causal and not alone and x.shape[1] > 1:
+        fused = causal and not need_weights and mask is None and biases is None and past == 0
+        if causal and not fused and x.shape[1] > 1:
             before = causal_mask(x.shape[1], past=past, device=x.device)
             mask = before if mask is None else mask & before
         dropout = self.dropout if self.training else 0.0
-        if flag(need_weights, "need_weights"):
+        if need_weights:
             y, weights = _attend(query, key, value, mask, biases, dropout)
-            return self._join(y), weights
-        added = _joined(mask, biases, query.dtype)
-        return self._join(
-            functional.scaled_dot_product_attention(
-                query, key, value, added, dropout, causal and alone
-            )
-        )
+        else:
+            added, weights = _joined(mask, biases, query.dtype), None
+            y = functional.scaled_dot_product_attention(query, key, value, added, dropout, fused)
+        y = self.output(y.transpose(1, 2).flatten(2))  # (B, T, D)
+        return (y, weights) if need_weights else y
 
     def extra_repr(self) -> str:
         """Return what the printed module says beside its layers."""
@@ -234,9 +233,6 @@ class MultiHeadAttention(nn.Module):
     def _split(self, x: Tensor) -> Tensor:
         d = self.d_model // self.n_heads
         return x.unflatten(2, (-1, d)).transpose(1, 2)  # (B, heads, T, d)
-
-    def _join(self, y: Tensor) -> Tensor:
-        return self.output(y.transpose(1, 2).flatten(2))  # (B, T, D)
 
     def _check(
         self, x: Any, context: Any, past: int, mask: Any, biases: Any, causal: Any, positions: Any
