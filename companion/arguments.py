@@ -271,7 +271,7 @@ def texts(values: Any, name: str, *, least: int = 1) -> list[str]:
     """
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} must be a list of texts, got one text, {values[:20]!r}")
-    found = listed(values, name, "a list of texts")
+    found = _listed(values, name, "a list of texts")
     for place, value in enumerate(found):
         if not isinstance(value, str):
             raise TypeError(f"{name}[{place}] must be a text, got {came(value)}")
@@ -295,13 +295,13 @@ def sentences(values: Any, name: str, *, least: int = 1) -> list[list[str]]:
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} must be a list of sentences, got {came(values)}")
     found = []
-    for place, sentence in enumerate(listed(values, name, "a list of sentences")):
+    for place, sentence in enumerate(_listed(values, name, "a list of sentences")):
         here = f"{name}[{place}]"
         if isinstance(sentence, str | bytes):
             raise TypeError(f"{here} must be a list of words, got the text {came(sentence)}")
         if not isinstance(sentence, Sequence | np.ndarray):
             raise TypeError(f"{here} must be a list of words, got {came(sentence)}")
-        for word in listed(sentence, here, "a list of words"):
+        for word in _listed(sentence, here, "a list of words"):
             if not isinstance(word, str):
                 raise TypeError(f"{here} must hold texts, got {came(word)}")
             if not word:
@@ -433,6 +433,13 @@ def tensor(
     return x
 
 
+def listed(values: Any, name: str, wanted: str) -> list[Any]:
+    """Return what can be gone through, but no text, as a list; `wanted` says what it should be."""
+    if isinstance(values, str | bytes):
+        raise TypeError(f"{name} must be {wanted}, got the text {came(values)}")
+    return _listed(values, name, wanted)
+
+
 def readable(x: Any, name: str, shape: Sequence[Any], layer: Any) -> Tensor:
     """Return a tensor of the type that an `nn.Linear` reads; another layer may read any type."""
     import torch
@@ -493,11 +500,8 @@ def _float(value: Any, name: str) -> float:
         raise ValueError(f"{name} must be less than 1.8e308, got {came(value)}") from None
 
 
-def listed(values: Any, name: str, wanted: str) -> list[Any]:
-    """Return what can be gone through, but no text, as a list; `wanted` says what it should be."""
-    if isinstance(values, str | bytes):
-        raise TypeError(f"{name} must be {wanted}, got the text {came(values)}")
-    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+def _listed(values: Any, name: str, wanted: str) -> list[Any]:
+    if not isinstance(values, Iterable) or (isinstance(values, np.ndarray) and values.ndim == 0):
         raise TypeError(f"{name} must be {wanted}, got {came(values)}")
     return list(values)
 
