@@ -22,7 +22,10 @@ def as_json(data: Any) -> str:
     >>> as_json({"word": "</script>"})
     '{"word":"\\u003c/script>"}'
     """
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"data must hold what JSON can: {error}") from None
     return written.replace("<", "\\u003c")
 
 

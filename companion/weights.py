@@ -169,7 +169,7 @@ def unpack(packed: Packed) -> dict[str, Tensor]:
     """Read packed weights again, rounded as they are."""
     import torch
 
-    data = zlib.decompress(base64.b64decode(packed.data))
+    data = zlib.decompress(base64.b64decode(instance(packed, "packed", Packed).data))
     n_floats = sum(shape[0] for shape in packed.shapes.values())
     floats = np.frombuffer(data[: 4 * n_floats], "<f4")
     integers = np.frombuffer(data[4 * n_floats :], np.int8)
@@ -187,6 +187,13 @@ def unpack(packed: Packed) -> dict[str, Tensor]:
 def _folder(folder: Any) -> Path:
     if not isinstance(folder, str | Path) or not str(folder):
         raise TypeError(f"folder must be the path of a folder, got {came(folder)}")
+    try:
+        os.stat(folder)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:  # too long, or not of letters
+        reason = type(error).__name__
+        raise ValueError(f"folder must be a path, got {came(folder)}: {reason}") from None
     return Path(folder)
 
 

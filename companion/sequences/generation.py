@@ -40,7 +40,17 @@ from typing import Any, NamedTuple, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import came, instance, integer, integers, number, tensor
+from companion.arguments import (
+    between,
+    came,
+    function,
+    ids,
+    instance,
+    integer,
+    integers,
+    number,
+    tensor,
+)
 from companion.sequences.vocabulary import Vocabulary
 
 Choose = Callable[[Tensor], Tensor]  # scores (B, V) to ids (B,)
@@ -245,6 +255,9 @@ def adjust(
     >>> adjust(p.log(), top_p=0.7).softmax(dim=-1)
     tensor([0.6667, 0.3333, 0.0000, 0.0000])
     """
+    temperature, top_k, top_p = _settings(temperature, top_k, top_p)
+    between(0, temperature, math.inf, "temperature")
+    scores = tensor(scores, "scores", (..., "V"), least=1)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
     scores = (scores - scores.amax(dim=-1, keepdim=True)) / temperature  # 0 for the best
     if top_k is not None:
@@ -289,7 +302,7 @@ def beam_search(
     beam_width : int
         Hypotheses that are kept for each source.
     length_penalty : float, default 0
-        0 or more. At the end the hypotheses are ordered by log probability divided by
+        From 0 to 10. At the end the hypotheses are ordered by log probability divided by
         length ** length_penalty, where the length counts the end. 0 favours short outputs. The
         search itself goes by log probability.
 
@@ -300,7 +313,8 @@ def beam_search(
         fewer, the best first.
     """
     width, steps = integer(beam_width, "beam_width", 1), integer(max_length, "max_length", 1)
-    penalty = number(length_penalty, "length_penalty", 0)
+    if (penalty := number(length_penalty, "length_penalty", 0)) > 10:
+        raise ValueError(f"length_penalty must be at most 10, got {penalty}")
     begin, end, never = _ends(model, source, vocabulary)
     B, device = len(source), source.device
     if B == 0:
@@ -382,8 +396,11 @@ def log_probability(model: nn.Module, source: Tensor, target: Tensor) -> Tensor:
     Tensor, shape (B,)
         The sum over all tokens after the first, padding left out.
     """
+    function(model, "model", "a Module")
+    for name, given in {"source": source, "target": target}.items():
+        tensor(given, name, ("B", "T"), dtype=torch.int64, least=1)
     shares = model(source, target[:, :-1]).log_softmax(dim=-1)  # (B, T_target - 1, V)
-    after = target[:, 1:]
+    after = ids(target, "target", shares.shape[-1])[:, 1:]
     chosen = shares.gather(2, after[:, :, None])[:, :, 0]  # (B, T_target - 1)
     return chosen.masked_fill(after == model.padding, 0).sum(dim=1)
 
@@ -409,15 +426,22 @@ def _most_probable(scores: Tensor) -> Tensor:
     return scores.argmax(dim=-1)
 
 
-def _chooser(
-    temperature: float, top_k: int | None, top_p: float | None, generator: torch.Generator | None
-) -> Choose:
-    """Return what draws a token per row, after a look at the settings."""
+def _settings(
+    temperature: float, top_k: int | None, top_p: float | None
+) -> tuple[float, int | None, float | None]:
     heat = number(temperature, "temperature", 0)
     if top_k is not None:
         top_k = integer(top_k, "top_k", 1)
     if top_p is not None and not 0 < (top_p := number(top_p, "top_p")) <= 1:
         raise ValueError(f"top_p must be more than 0 and at most 1, got {top_p}")
+    return heat, top_k, top_p
+
+
+def _chooser(
+    temperature: float, top_k: int | None, top_p: float | None, generator: torch.Generator | None
+) -> Choose:
+    """Return what draws a token per row, after a look at the settings."""
+    heat, top_k, top_p = _settings(temperature, top_k, top_p)
     if generator is not None:
         instance(generator, "generator", torch.Generator)
     if heat == 0:

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from companion import arguments
-from companion.arguments import flag, ids, integer, size, tensor
+from companion.arguments import came, flag, ids, instance, integer, size, tensor
 from companion.sequences.gated import GRU
 from companion.sequences.seq2seq.attention import AdditiveAttention
 from companion.sequences.seq2seq.batching import SPECIAL_TOKENS
@@ -61,7 +61,12 @@ class WordEmbedding(nn.Module):
 
     def __init__(self, vocabulary: Mapping[str, int], embedding_size: int) -> None:
         super().__init__()
-        words = sorted(vocabulary, key=vocabulary.__getitem__)
+        instance(vocabulary, "vocabulary", Mapping)
+        numbers = list(vocabulary.values())
+        words = [word for word in vocabulary if isinstance(word, str)]
+        if len(words) < len(numbers) or any(type(number) is not int for number in numbers):
+            raise TypeError(f"vocabulary must map texts to integers, got {came(vocabulary)}")
+        words.sort(key=vocabulary.__getitem__)
         if not words or [vocabulary[word] for word in words] != list(range(len(words))):
             raise ValueError("vocabulary must number its words from 0 on, without a gap")
         special = vocabulary.special if isinstance(vocabulary, Vocabulary) else SPECIAL_TOKENS
@@ -92,6 +97,7 @@ class WordEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the vectors of words, shape (B, T, embedding_size), from ids (B, T)."""
+        arguments.ids(ids, "ids", self.num_embeddings, (...,))
         return self.word(ids) + self.character(self.characters[ids]).sum(dim=-2)
 
 

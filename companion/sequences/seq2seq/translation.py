@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from companion.arguments import between, integer
+from companion.arguments import between, instance, integer
 from companion.arguments import texts as checked_texts
 from companion.basics.training import fit, iterations_per_epoch
 from companion.runs.run import Batch
@@ -116,6 +116,8 @@ def translate(
     batch_size : int, default 256
         Texts that are translated together.
     """
+    instance(source_tokenizer, "source_tokenizer", Tokenizer)
+    instance(target_tokenizer, "target_tokenizer", Tokenizer)
     sources = []
     for number, text in enumerate(checked_texts(texts, "texts", least=0)):
         sources.append(list(source_tokenizer.encode(text)))
@@ -142,9 +144,9 @@ def exactly_right(
     model, source_tokenizer, target_tokenizer, **options
         As in `translate`.
     """
-    if len(pairs) == 0:
-        raise ValueError("pairs must hold one pair or more, got none")
     encoded = encode_pairs(pairs, source_tokenizer, target_tokenizer)
+    if not encoded:
+        raise ValueError("pairs must hold one pair or more, got none")
     sources = [source for source, _ in encoded]
     ids = _decode(model, sources, source_tokenizer, target_tokenizer, **options)
     unknown = target_tokenizer.vocabulary.unknown
@@ -180,7 +182,7 @@ def _decode(
 ) -> list[list[int]]:
     """Return the token numbers of all translations, in the order of the sources."""
     width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
-    device = next(model.parameters()).device
+    device = next(instance(model, "model", nn.Module).parameters()).device
     padding, words = source_tokenizer.vocabulary.pad, target_tokenizer.vocabulary
     # Sources of similar lengths together; the result does not depend on it.
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
