@@ -96,12 +96,8 @@ def write(
         Each of one token or more; they may have different lengths.
     choose : callable
         Makes one token per row, (n,), of scores (n, V).
-    n_tokens : int
-        Tokens that each row writes at most.
-    stop : collection of int
-        A row ends where it has written one of these.
-    never : collection of int
-        Tokens that are not written.
+    n_tokens, stop, never : int, and collections of int
+        How many tokens each row writes at most, which end it, and which are not written.
 
     Returns
     -------

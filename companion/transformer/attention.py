@@ -167,10 +167,8 @@ class MultiHeadAttention(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (B, T, D)
-            Where the queries come from.
-        context : Tensor, shape (B, S, D), optional
-            Where the keys and values come from; x itself without it.
+        x, context : Tensor, shapes (B, T, D) and (B, S, D)
+            Where the queries come from, and the keys and values; without a context, x itself.
         mask : Tensor of bool, shape (T, S), (B, 1, S), (B, T, S) or (B, H, T, S), optional
             True where a position may attend. With a cache, S counts the cached positions, too.
         biases : Tensor, broadcastable to (B, H, T, S), optional

@@ -148,10 +148,9 @@ class Stack(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (B, T, D)
-            The vectors of the tokens; with caches, only of those that are new.
-        context : Tensor, shape (B, S, D), optional
-            What the cross-attention attends to.
+        x, context : Tensor, shapes (B, T, D) and (B, S, D)
+            The vectors of the tokens, with caches only of those that are new; and what the
+            cross-attention attends to.
         mask, context_mask : Tensor of bool, optional
             Which tokens, and which of the context, may be seen: as `MultiHeadAttention` takes them,
             such as (B, 1, S) with True at real tokens. The causal mask is joined to it.

@@ -116,10 +116,8 @@ def trace(network: RecurrentNetwork, x: Tensor, state: Any = None) -> dict[str, 
     ----------
     network : LSTM or GRU
         With one layer and one direction.
-    x : Tensor, shape (B, T, D) or (T, D)
-        The sequences, or one.
-    state : as for the network, optional
-        Where it starts.
+    x, state
+        As the network takes them.
 
     Returns
     -------

@@ -132,23 +132,16 @@ class LanguageModel(ABC):
         Parameters
         ----------
         context : sequence of str
-            How the sentence begins.
-        temperature, top_k, top_p
-            As in `companion.sequences.generation.sample`.
+            How the sentence begins; the model must know something about what follows it.
+        temperature, top_k, top_p, seed
+            As in `companion.sequences.generation.sample` and `companion.arguments`.
         max_length : int, default 50
             At most so many words, the context included.
-        seed : int, Generator or None
-            As in `companion.arguments.random_generator`.
 
         Returns
         -------
         list of str
             The context and what follows, without [EOS]; it may contain [UNK].
-
-        Raises
-        ------
-        ValueError
-            If the model knows nothing about what follows the context.
         """
         ids = self._read(context)
         room = integer(max_length, "max_length", 0) - len(ids)

@@ -40,7 +40,6 @@ def encode_pairs(
     Parameters
     ----------
     pairs : sequence of (str, str)
-        Source and target.
     source_tokenizer, target_tokenizer : Tokenizer
         The target's vocabulary has tokens for begin and end.
     """

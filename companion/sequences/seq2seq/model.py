@@ -71,15 +71,11 @@ class WordEmbedding(nn.Module):
             raise ValueError("vocabulary must number its words from 0 on, without a gap")
         special = vocabulary.special if isinstance(vocabulary, Vocabulary) else SPECIAL_TOKENS
         spelled = ["" if word in special else word for word in words]
-        alphabet = {
-            character: number
-            for number, character in enumerate(sorted(set("".join(spelled))), start=1)
-        }
+        letters = sorted(set("".join(spelled)))
+        alphabet = {letter: number for number, letter in enumerate(letters, start=1)}
         longest = max(map(len, spelled))
-        table = [
-            [alphabet[c] for c in word] + [0] * (longest - len(word))  # 0 stands for none
-            for word in spelled
-        ]
+        rows = [[alphabet[letter] for letter in word] for word in spelled]
+        table = [row + [0] * (longest - len(row)) for row in rows]  # 0 stands for none
         # Which characters a word has belongs to the model, but is not learned.
         self.register_buffer("characters", torch.tensor(table, dtype=torch.long))
         self.word = _embedding(len(words), size(embedding_size, "embedding_size"))
@@ -179,12 +175,7 @@ class Seq2Seq(nn.Module):
         self.bias = nn.Parameter(torch.zeros(target_vocab_size))
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Read the sources.
-
-        Parameters
-        ----------
-        source : Tensor of int64, shape (B, T_source)
-            Ids, with padding only at the end.
+        """Read sources (B, T_source), with padding only at the end.
 
         Returns
         -------

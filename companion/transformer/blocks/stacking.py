@@ -96,10 +96,8 @@ class Block(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (B, T, D)
-            One vector per token.
-        context : Tensor, shape (B, S, D), optional
-            What the cross-attention attends to, such as what an encoder has made of the source.
+        x, context : Tensor, shapes (B, T, D) and (B, S, D)
+            One vector per token; and what the cross-attention attends to.
         context_mask, context_cache
             The mask and the cache of the cross-attention.
         need_weights : bool, default False

@@ -202,9 +202,6 @@ def _deal(
 
 def _groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Return the parameters in two groups: those of embeddings, and all others."""
-    embeddings = [m for m in model.modules() if isinstance(m, nn.Embedding)]
-    chosen = {id(parameter) for module in embeddings for parameter in module.parameters()}
-    groups: tuple[list[nn.Parameter], list[nn.Parameter]] = ([], [])
-    for parameter in model.parameters():
-        groups[id(parameter) not in chosen].append(parameter)
-    return groups
+    embeddings = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+    first = {parameter: None for module in embeddings for parameter in module.parameters()}
+    return list(first), [parameter for parameter in model.parameters() if parameter not in first]
