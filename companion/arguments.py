@@ -377,7 +377,7 @@ def lengths(values: Any, name: str, most: int) -> Tensor:
     try:
         row = torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"{name} must be integers in one row, got {values!r}") from None
+        raise TypeError(f"{name} must be integers in one row, got {came(values)}") from None
     if row.numel() and (row.is_floating_point() or row.is_complex() or row.dtype == torch.bool):
         raise TypeError(f"{name} must be integers, got {row.dtype}")
     row = row.long()  # an empty list has no type, and a small type no room for more

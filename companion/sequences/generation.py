@@ -48,6 +48,7 @@ from companion.arguments import (
     instance,
     integer,
     integers,
+    listed,
     number,
     tensor,
 )
@@ -208,8 +209,8 @@ def complete(
     _check_model(model)
     choose = _chooser(temperature, top_k, top_p, generator)
     n_tokens = integer(n_tokens, "n_tokens", 0)
-    texts = [_ids(prompt, "prompts", least=1) for prompt in _listed(prompts, "prompts")]
-    ends = set(_ids(_listed(stop, "stop"), "stop"))
+    texts = [_ids(prompt, "prompts", least=1) for prompt in listed(prompts, "prompts", "token ids")]
+    ends = set(_ids(listed(stop, "stop", "token ids"), "stop"))
     if not texts:
         return []
     common = min(map(len, texts)) - 1  # the last token is read by the loop, which needs its scores
@@ -252,10 +253,10 @@ def adjust(
     tensor([0.6667, 0.3333, 0.0000, 0.0000])
     """
     temperature, top_k, top_p = _settings(temperature, top_k, top_p)
-    between(0, temperature, math.inf, "temperature")
+    heat = min(max(between(0, temperature, math.inf, "temperature"), 1e-30), 1e30)  # in 32 bits
     scores = tensor(scores, "scores", (..., "V"), least=1)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    scores = (scores - scores.amax(dim=-1, keepdim=True)) / temperature  # 0 for the best
+    scores = (scores - scores.amax(dim=-1, keepdim=True)) / heat  # 0 for the best
     if top_k is not None:
         last = scores.topk(min(top_k, scores.shape[-1])).values[..., -1:]
         scores = scores.masked_fill(scores < last, -math.inf)
@@ -395,7 +396,8 @@ def log_probability(model: nn.Module, source: Tensor, target: Tensor) -> Tensor:
     function(model, "model", "a Module")
     for name, given in {"source": source, "target": target}.items():
         tensor(given, name, ("B", "T"), dtype=torch.int64, least=1)
-    shares = model(source, target[:, :-1]).log_softmax(dim=-1)  # (B, T_target - 1, V)
+    scores = tensor(model(source, target[:, :-1]), "the scores of model", ("B", "T", "V"))
+    shares = scores.log_softmax(dim=-1)  # (B, T_target - 1, V)
     after = ids(target, "target", shares.shape[-1])[:, 1:]
     chosen = shares.gather(2, after[:, :, None])[:, :, 0]  # (B, T_target - 1)
     return chosen.masked_fill(after == model.padding, 0).sum(dim=1)
@@ -481,15 +483,9 @@ def _check_model(model: Any) -> None:
         raise TypeError(f"model must have the methods start and step, got {type(model).__name__}")
 
 
-def _listed(values: Any, name: str) -> list[Any]:
-    """Return what a sequence, set or tensor holds."""
-    if isinstance(values, str | bytes | dict) or not hasattr(values, "__len__"):
-        raise TypeError(f"{name} must hold token ids, got {came(values)}")
-    return list(values)
-
-
 def _ids(values: Any, name: str, least: int = 0) -> list[int]:
-    values = values.tolist() if isinstance(values, Tensor) else values
+    dense = isinstance(values, Tensor) and values.layout == torch.strided
+    values = values.tolist() if dense else values
     return integers(values, name, least=least, item=lambda value, name: integer(value, name, 0))
 
 

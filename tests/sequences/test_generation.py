@@ -674,9 +674,9 @@ def test_scores_inside_a_prompt_do_not_matter():
 @pytest.mark.parametrize(
     ("prompts", "n_tokens", "error", "message"),
     [
-        ("ab", 3, TypeError, "prompts must hold token ids, got 'ab'"),
+        ("ab", 3, TypeError, "prompts must be token ids, got the text 'ab'"),
         (["ab"], 3, TypeError, "prompts must be a sequence of 1 or more integers, got 'ab'"),
-        (3, 3, TypeError, "prompts must hold token ids, got 3"),
+        (3, 3, TypeError, "prompts must be token ids, got 3"),
         ([3], 3, TypeError, "prompts must be a sequence of 1 or more integers, got 3"),
         ([[0.5]], 3, TypeError, "prompts must be an integer, got 0.5"),
         ([[-1]], 3, ValueError, "prompts must be 0 or more, got -1"),
@@ -691,5 +691,5 @@ def test_prompts_are_checked(prompts, n_tokens, error, message):
 
 
 def test_stop_is_checked():
-    with pytest.raises(TypeError, match="stop must hold token ids, got 3"):
+    with pytest.raises(TypeError, match="stop must be token ids, got 3"):
         complete(Constant(torch.zeros(7)), [[1]], 2, stop=3)

@@ -119,7 +119,8 @@ def bptt_terms(
         inner = gradient * (1 - states[t] ** 2)  # (H,): with respect to the sum inside the tanh
         terms.append(torch.outer(inner, before[t]))
         gradient = weight_hh.T @ inner  # (H,): with respect to the state before
-    return torch.stack(terms[::-1])  # (T, H, H)
+    terms = torch.stack(terms[::-1])  # (T, H, H)
+    return tensor(terms, "what states and weight_hh give", terms.shape, finite=True)
 
 
 def _read(states: Tensor, weight_hh: Tensor) -> tuple[Tensor, Tensor]:

@@ -50,6 +50,10 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     >>> layer_norm(torch.tensor([[1.0, 2.0, 3.0]]), torch.ones(3), torch.zeros(3), 1e-5)
     tensor([[-1.2247,  0.0000,  1.2247]])
     """
+    D = tensor(x, "x", (..., "D"), least=1).shape[-1]
+    tensor(weight, "weight", (D,))
+    tensor(bias, "bias", (D,))
+    number(eps, "eps", 0)
     m = x.mean(dim=-1, keepdim=True)  # (..., 1)
     v = (x - m).square().mean(dim=-1, keepdim=True)  # (..., 1)
     return weight * (x - m) / (v + eps).sqrt() + bias  # (..., D)
@@ -63,6 +67,8 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     >>> rms_norm(torch.tensor([[3.0, 4.0]]), torch.ones(2), 0.0) * 12.5**0.5
     tensor([[3., 4.]])
     """
+    tensor(weight, "weight", tensor(x, "x", (..., "D"), least=1).shape[-1:])
+    number(eps, "eps", 0)
     return weight * x / (x.square().mean(dim=-1, keepdim=True) + eps).sqrt()  # (..., D)
 
 

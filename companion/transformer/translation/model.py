@@ -36,9 +36,7 @@ from companion.transformer.stack import Caches, Config, Stack
 class TransformerConfig:
     """The sizes and settings of a `Transformer`. The defaults are those of the base model of 2017.
 
-    References
-    ----------
-    Vaswani et al. (2017), table 3. Their base model has one vocabulary of about 37,000 tokens.
+    See table 3 of the paper; that model has one vocabulary of about 37,000 tokens.
 
     Examples
     --------

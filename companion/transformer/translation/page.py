@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from companion import pages, weights
-from companion.arguments import instance, size, texts
+from companion.arguments import came, instance, size, texts
 from companion.sequences.seq2seq import SPECIAL_TOKENS
 from companion.sequences.tokenization import WordTokenizer
 from companion.transformer.blocks import FeedForward, LayerNorm
@@ -93,8 +93,8 @@ def pack(
     config = model.config
     _check_tokenizer(source_tokenizer, "source_tokenizer", config.source_vocab_size)
     _check_tokenizer(target_tokenizer, "target_tokenizer", config.target_vocab_size)
-    if len(languages) != 2 or not set(languages) <= set(LANGUAGES):
-        raise ValueError(f"languages must be two of {list(LANGUAGES)}, got {languages!r}")
+    if len(texts(languages, "languages")) != 2 or not set(languages) <= set(LANGUAGES):
+        raise ValueError(f"languages must be two of {list(LANGUAGES)}, got {came(languages)}")
     sentences, examples = texts(sentences, "sentences"), texts(examples, "examples", least=0)
     tokens = [source_tokenizer.split(sentence) for sentence in sentences]
     if not all(tokens):
@@ -122,9 +122,7 @@ def pack(
 
 
 def unpack(packed: Packed) -> Transformer:
-    """Build the Transformer that the page computes, with its rounded weights, in evaluation mode.
-
-    Both embeddings are tables.
+    """Build what the page computes: rounded weights, tables as embeddings, in evaluation mode.
 
     Examples
     --------
@@ -135,6 +133,7 @@ def unpack(packed: Packed) -> Transformer:
     >>> bool(0 < change.abs().max() < 0.01)
     True
     """
+    instance(packed, "packed", Packed)
     state = weights.unpack(weights.Packed(packed.shapes, packed.weights))
     if packed.settings["share_embeddings"]:
         state["source_embedding.weight"] = state["target_embedding.weight"]

@@ -519,7 +519,7 @@ def test_padding_can_be_taken_off(sequences):
 
 
 def test_padding_needs_something():
-    with pytest.raises(ValueError, match="sequences must be one or more .* none of them empty"):
+    with pytest.raises(ValueError, match=r"sequences must be one or more .* none of them empty"):
         pad([], PAD)
     with pytest.raises(ValueError, match=r"sequences\[1\] must be .* 1 or more integers, got \[\]"):
         pad([[1], []], PAD)
