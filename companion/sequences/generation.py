@@ -377,7 +377,7 @@ def _ordered(
     )
 
 
-def log_probability(model: nn.Module, source: Tensor, target: Tensor) -> Tensor:
+def log_probability(model: Any, source: Tensor, target: Tensor) -> Tensor:
     """Return the log probability that a model gives to whole outputs.
 
     Parameters
