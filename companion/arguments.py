@@ -377,7 +377,7 @@ def lengths(values: Any, name: str, most: int) -> Tensor:
     try:
         row = torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"{name} must be integers in one row, got {values!r}") from None
+        raise TypeError(f"{name} must be integers in one row, got {came(values)}") from None
     if row.numel() and (row.is_floating_point() or row.is_complex() or row.dtype == torch.bool):
         raise TypeError(f"{name} must be integers, got {row.dtype}")
     row = row.long()  # an empty list has no type, and a small type no room for more
@@ -422,6 +422,8 @@ def tensor(
         raise TypeError(f"{name} must be a Tensor of {wanted}, got {type(x).__name__}")
     if not (x.is_floating_point() if dtype is None else x.dtype == dtype):
         raise TypeError(f"{name} must be a Tensor of {wanted}, got {x.dtype}")
+    if x.layout != torch.strided:
+        raise TypeError(f"{name} must be a dense Tensor, got {x.layout}")
     if not _fits(tuple(x.shape), shape, least):
         more = f", each letter {least} or more" if least else ""
         raise ValueError(f"{name} must have the shape {_form(shape)}{more}, got {tuple(x.shape)}")
@@ -429,6 +431,24 @@ def tensor(
     if finite and not math.isfinite(x.detach().sum().item()) and not x.isfinite().all():
         raise ValueError(f"{name} must be finite, got {x[~x.isfinite()][0]}")
     return x
+
+
+def listed(values: Any, name: str, wanted: str) -> list[Any]:
+    """Return what can be gone through, but no text, as a list; `wanted` says what it should be."""
+    if isinstance(values, str | bytes):
+        raise TypeError(f"{name} must be {wanted}, got the text {came(values)}")
+    return _listed(values, name, wanted)
+
+
+def readable(x: Any, name: str, shape: Sequence[Any], layer: Any) -> Tensor:
+    """Return a tensor of the type that an `nn.Linear` reads; another layer may read any type."""
+    import torch
+
+    tensor(x, name, shape)
+    if type(layer) is not torch.nn.Linear or x.dtype == layer.weight.dtype:
+        return x
+    cast = not x.is_meta and torch.is_autocast_enabled(x.device.type)
+    return x if cast else tensor(x, name, shape, dtype=layer.weight.dtype)
 
 
 def ids(x: Any, name: str, vocab_size: int, shape: Sequence[Any] = ("B", "T")) -> Tensor:

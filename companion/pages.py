@@ -22,7 +22,10 @@ def as_json(data: Any) -> str:
     >>> as_json({"word": "</script>"})
     '{"word":"\\u003c/script>"}'
     """
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"data must hold what JSON can: {error}") from None
     return written.replace("<", "\\u003c")
 
 
@@ -31,18 +34,12 @@ def publish(html: str, *, name: str) -> None:
 
     A notebook shows nothing. This is ``myst_nb.glue(name, HTML(...), display=False)`` without the
     tools that build the book, which readers need not have.
-
-    Parameters
-    ----------
-    html : str
-        What the page shows.
-    name : str
-        By which the page asks for it.
     """
     from IPython.display import display  # only in a notebook
 
-    if not isinstance(html, str):
-        raise TypeError(f"html must be a text, got {type(html).__name__}")
+    for what, text in {"html": html, "name": name}.items():
+        if not isinstance(text, str):
+            raise TypeError(f"{what} must be a text, got {type(text).__name__}")
     display(
         {PREFIX + "text/html": html},
         raw=True,

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from companion.arguments import came, instance
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -37,18 +39,16 @@ def save(folder: str | Path, tensors: Mapping[str, Tensor], config: Mapping[str,
     ----------
     folder : str or Path
         Made if it is not there. Other files in it stay.
-    tensors : mapping of str to Tensor
-        Such as a state dict.
-    config : mapping
-        What `json` can write.
+    tensors, config : mapping
+        Names to tensors, such as a state dict; and what `json` can write.
     """
     import torch
     from safetensors.torch import save_file
 
     place = _folder(folder)
-    for name, value in tensors.items():
-        if not isinstance(value, torch.Tensor):
-            raise TypeError(f"tensors[{name!r}] must be a Tensor, got {type(value).__name__}")
+    for name, value in instance(tensors, "tensors", Mapping).items():
+        instance(value, f"tensors[{name!r}]", torch.Tensor)
+    instance(config, "config", Mapping)
     try:
         written = json.dumps(dict(config), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
@@ -112,13 +112,16 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         ...
     ValueError: tensors['weight'] must have the shape (2, 3), got (3, 2)
     """
-    wanted = model.state_dict()
+    import torch
+
+    wanted = instance(model, "model", torch.nn.Module).state_dict()
+    instance(tensors, "tensors", Mapping)
     if missing := sorted(wanted.keys() - tensors.keys()):
         raise ValueError(f"tensors must hold all weights of the model, {_first(missing)} missing")
     if surplus := sorted(tensors.keys() - wanted.keys()):
         raise ValueError(f"tensors must hold weights of the model only, got {_first(surplus)}")
     for name, value in wanted.items():
-        if tensors[name].shape != value.shape:
+        if instance(tensors[name], f"tensors[{name!r}]", torch.Tensor).shape != value.shape:
             shape, got = tuple(value.shape), tuple(tensors[name].shape)
             raise ValueError(f"tensors[{name!r}] must have the shape {shape}, got {got}")
     model.load_state_dict(dict(tensors))
@@ -142,8 +145,10 @@ def pack(tensors: Mapping[str, Tensor]) -> Packed:
     tensor([[ 0.6300, -0.2100]])
     """
     floats, integers, shapes = [], [], {}
-    for name, value in tensors.items():
-        numbers = value.detach().cpu().float().numpy()
+    import torch
+
+    for name, value in instance(tensors, "tensors", Mapping).items():
+        numbers = instance(value, f"{name}", torch.Tensor).detach().cpu().float().numpy()
         if numbers.ndim not in (1, 2) or numbers.size == 0:
             raise ValueError(f"{name} must be a vector or a matrix, got {tuple(value.shape)}")
         if not np.isfinite(numbers).all():
@@ -164,7 +169,7 @@ def unpack(packed: Packed) -> dict[str, Tensor]:
     """Read packed weights again, rounded as they are."""
     import torch
 
-    data = zlib.decompress(base64.b64decode(packed.data))
+    data = zlib.decompress(base64.b64decode(instance(packed, "packed", Packed).data))
     n_floats = sum(shape[0] for shape in packed.shapes.values())
     floats = np.frombuffer(data[: 4 * n_floats], "<f4")
     integers = np.frombuffer(data[4 * n_floats :], np.int8)
@@ -181,7 +186,14 @@ def unpack(packed: Packed) -> dict[str, Tensor]:
 
 def _folder(folder: Any) -> Path:
     if not isinstance(folder, str | Path) or not str(folder):
-        raise TypeError(f"folder must be the path of a folder, got {folder!r}")
+        raise TypeError(f"folder must be the path of a folder, got {came(folder)}")
+    try:
+        os.stat(folder)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:  # too long, or not of letters
+        reason = type(error).__name__
+        raise ValueError(f"folder must be a path, got {came(folder)}: {reason}") from None
     return Path(folder)
 
 

@@ -447,3 +447,28 @@ def test_came_never_fails_and_is_short():
     assert arguments.came(HUGE) == "a number that is too long"
     for value in ("x" * 10**6, ["x"] * 1000, np.zeros((9, 9))):
         assert len(arguments.came(value)) == 60
+
+
+def test_a_sparse_tensor_is_refused():
+    with pytest.raises(TypeError, match=r"x must be a dense Tensor, got torch\.sparse_coo"):
+        arguments.tensor(torch.eye(2).to_sparse(), "x", ("N", "N"))
+
+
+def test_what_a_layer_can_read():
+    x, layer = torch.zeros(2, 3), torch.nn.Linear(3, 1)
+    assert arguments.readable(x, "x", ("B", 3), layer) is x
+    half = x.half()
+    with pytest.raises(
+        TypeError, match=r"x must be a Tensor of torch\.float32, got torch\.float16"
+    ):
+        arguments.readable(half, "x", ("B", 3), layer)
+    assert arguments.readable(half, "x", ("B", 3), torch.nn.Identity()) is half
+    with torch.autocast("cpu", torch.bfloat16):
+        assert arguments.readable(half, "x", ("B", 3), layer) is half
+
+
+def test_what_can_be_gone_through():
+    assert arguments.listed((1, 2), "x", "a list") == [1, 2]
+    for wrong, got in (("ab", "the text 'ab'"), (3, "3")):
+        with pytest.raises(TypeError, match=f"x must be a list, got {got}"):
+            arguments.listed(wrong, "x", "a list")

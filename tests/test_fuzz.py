@@ -74,30 +74,14 @@ PARTS = {
     "companion.data.town.tasks": {"split_of", "collect", "draw_sentence", "balanced"},
     "companion.sequences.tokenization": {"Tokenizer"},
     "companion.sequences.embeddings": {"SubwordVectors", "Vocabulary"},
-    "companion.sequences.language_models": {"NeuralLanguageModel", "Vocabulary"},
+    "companion.sequences.language_models": {"Vocabulary"},
     "companion.sequences.recurrent": {"RecurrentNetwork"},
-    "companion.sequences.seq2seq": {
-        "Hypothesis",
-        "WordEmbedding",
-        "batches",
-        "beam_search",
-        "encode_pairs",
-        "exact_match",
-        "exactly_right",
-        "greedy_decode",
-        "log_probability",
-        "pad",
-        "train_seq2seq",
-        "translate",
-    },
-    "companion.transformer.translation": {
-        "Packed",
-        "pack",
-        "publish",
-        "train_translator",
-        "translator_html",
-        "unpack",
-    },
+    "companion.sequences.generation": {"evaluating", "write"},  # the loop behind the doors
+    "companion.sequences.seq2seq": {"Hypothesis", "exact_match", "train_seq2seq"},
+    "companion.transformer.attention": {"heads"},
+    "companion.transformer.stack": {"Caches"},
+    "companion.transformer.translation": {"Packed", "rate_level", "train_translator"},
+    "companion.weights": {"Packed"},
 }
 
 
@@ -366,9 +350,18 @@ NAN_IS_RIGHT = {  # where nan is what the documentation promises
 }
 
 
+# A layer hands NaN on, as PyTorch's do: a search for it would cost as much as the layer.
+PASSES_NAN_ON = ("companion.sequences", "companion.transformer")
+LAYERS = (
+    r".*\.forward.*|.*_step|.*_norm|rotate|reverse_within|scaled_dot.*|trace|adjust|smooth_cross.*"
+)
+
+
 def is_expected(module, name, argument, odd, found):
     """Tell whether what was found is what the documentation promises."""
     if found == "a silent nan":
+        if module.startswith(PASSES_NAN_ON) and re.fullmatch(LAYERS, name):
+            return True
         return (module.rpartition(".")[2], name) in NAN_IS_RIGHT
     if found.startswith("RuntimeWarning"):  # NumPy's arithmetic, and NumPy's warning
         return module.endswith("backpropagation")
@@ -1023,9 +1016,39 @@ def _(m):
             {"sentence": ["the", "cat"]},
         ),
         "NGramModel.perplexity": lambda: (model().perplexity, {"sentences": SENTENCES}),
+        "NGramModel.token_log_probabilities": lambda: (
+            model().token_log_probabilities,
+            {"sentences": SENTENCES},
+        ),
         "NGramModel.sample": lambda: (
             model().sample,
-            {"context": ["the"], "temperature": 1.0, "max_length": 5, "seed": 1},
+            {
+                "context": ["the"],
+                "temperature": 1.0,
+                "top_k": 3,
+                "top_p": 0.9,
+                "max_length": 5,
+                "seed": 1,
+            },
+        ),
+        "NeuralLanguageModel": lambda: (
+            m.NeuralLanguageModel,
+            {
+                "vocabulary": model().vocabulary,
+                "order": 3,
+                "embedding_size": 5,
+                "hidden_size": 7,
+                "direct": True,
+                "dropout": 0.1,
+            },
+        ),
+        "NeuralLanguageModel.forward": lambda: (
+            m.NeuralLanguageModel(model().vocabulary, 3),
+            {"contexts": torch.tensor([[2, 2], [2, 3]])},
+        ),
+        "NeuralLanguageModel.examples": lambda: (
+            m.NeuralLanguageModel(model().vocabulary, 3).examples,
+            {"sentences": SENTENCES},
         ),
     }
 
@@ -1107,9 +1130,62 @@ def _(m):
     }
 
 
+def translators():
+    """Return a model that was not trained, and the tokenizer of both of its languages."""
+    from companion.sequences.seq2seq import SPECIAL_TOKENS, Seq2Seq
+    from companion.sequences.tokenization import WordTokenizer
+
+    torch.manual_seed(0)
+    words = WordTokenizer.train(TEXTS, special_tokens=list(SPECIAL_TOKENS))
+    return Seq2Seq(len(words), len(words), embedding_size=3, hidden_size=6), words
+
+
+@valid("sequences.generation")
+def _(m):
+    def written(**options):
+        model, words = translators()
+        source = torch.tensor([[4, 5], [5, 4]])
+        shared = {"model": model, "source": source, "vocabulary": words.vocabulary}
+        return shared | {"max_length": 3} | options
+
+    draws = {"temperature": 0.5, "top_k": 3, "top_p": 0.9}
+    return {
+        "greedy_decode": lambda: (m.greedy_decode, written()),
+        "sample": lambda: (m.sample, written(**draws, generator=torch.Generator())),
+        "beam_search": lambda: (m.beam_search, written(beam_width=2, length_penalty=0.5)),
+        "complete": lambda: (
+            m.complete,
+            {
+                "model": language_model(),
+                "prompts": [[2, 3], [2]],
+                "n_tokens": 3,
+                "stop": [1],
+                "generator": torch.Generator(),
+                **draws,
+            },
+        ),
+        "adjust": lambda: (m.adjust, {"scores": torch.ones(2, 5), **draws}),
+        "log_probability": lambda: (
+            m.log_probability,
+            {
+                "model": translators()[0],
+                "source": torch.tensor([[4, 5]]),
+                "target": torch.tensor([[2, 4, 3]]),
+            },
+        ),
+    }
+
+
+def language_model():
+    from companion.sequences.language_models import NGramModel
+
+    return NGramModel(2).fit(SENTENCES)
+
+
 @valid("sequences.seq2seq")
 def _(m):
     ids = torch.tensor([[4, 5, 3]])
+    pairs = [([4, 5], [2, 4, 3]), ([5], [2, 5, 3])]
 
     def model():
         torch.manual_seed(0)
@@ -1127,6 +1203,51 @@ def _(m):
             },
         ),
         "Seq2Seq.forward": lambda: (model(), {"source": ids, "target": ids}),
+        "WordEmbedding": lambda: (
+            m.WordEmbedding,
+            {"vocabulary": {"[PAD]": 0, "ab": 1, "b": 2}, "embedding_size": 3},
+        ),
+        "WordEmbedding.forward": lambda: (
+            m.WordEmbedding({"[PAD]": 0, "ab": 1, "b": 2}, 3),
+            {"ids": torch.tensor([[1, 2, 0]])},
+        ),
+        "encode_pairs": lambda: (
+            m.encode_pairs,
+            {
+                "pairs": [(TEXTS[0], TEXTS[0])],
+                "source_tokenizer": translators()[1],
+                "target_tokenizer": translators()[1],
+            },
+        ),
+        "pad": lambda: (m.pad, {"sequences": [[5, 6], [7]], "padding": 0}),
+        "batches": lambda: (
+            m.batches,
+            {"pairs": pairs, "batch_size": 2, "padding": 0, "seed": 1},
+        ),
+        "translate": lambda: (
+            m.translate,
+            {
+                "model": translators()[0],
+                "texts": [TEXTS[0]],
+                "source_tokenizer": translators()[1],
+                "target_tokenizer": translators()[1],
+                "beam_width": 2,
+                "max_length": 3,
+                "batch_size": 2,
+            },
+        ),
+        "exactly_right": lambda: (
+            m.exactly_right,
+            {
+                "model": translators()[0],
+                "pairs": [(TEXTS[0], TEXTS[0])],
+                "source_tokenizer": translators()[1],
+                "target_tokenizer": translators()[1],
+                "beam_width": 2,
+                "max_length": 3,
+                "batch_size": 2,
+            },
+        ),
         "AdditiveAttention": lambda: (
             m.AdditiveAttention,
             {"query_size": 3, "memory_size": 4, "hidden_size": 5},
@@ -1153,13 +1274,27 @@ def _(m):
     return {
         "scaled_dot_product_attention": lambda: (
             m.scaled_dot_product_attention,
-            {"query": q, "key": q, "value": q, "mask": mask, "dropout": 0.0},
+            {
+                "query": q,
+                "key": q,
+                "value": q,
+                "mask": mask,
+                "biases": torch.zeros(3, 3),
+                "dropout": 0.0,
+            },
         ),
         "causal_mask": lambda: (m.causal_mask, {"length": 3, "past": 1}),
-        "padding_mask": lambda: (m.padding_mask, {"lengths": torch.tensor([3, 2]), "length": 3}),
+        "padding_mask": lambda: (
+            m.padding_mask,
+            {"lengths": torch.tensor([3, 2]), "length": 3, "left": True},
+        ),
         "MultiHeadAttention": lambda: (
             m.MultiHeadAttention,
-            {"d_model": 6, "n_heads": 2, "dropout": 0.1, "bias": True},
+            {"d_model": 6, "n_heads": 2, "n_kv_heads": 1, "dropout": 0.1, "bias": True},
+        ),
+        "MultiHeadAttention.forward to itself": lambda: (
+            m.MultiHeadAttention(6, 2),
+            {"x": torch.ones(2, 3, 6), "biases": torch.zeros(2, 3, 3), "causal": True},
         ),
         "MultiHeadAttention.forward": lambda: (
             m.MultiHeadAttention(6, 2),
@@ -1173,15 +1308,60 @@ def _(m):
     }
 
 
+def attention():
+    return importlib.import_module("companion.transformer.attention").MultiHeadAttention(6, 2)
+
+
 @valid("transformer.blocks")
 def _(m):
     x = torch.ones(2, 3, 6)
     mask = torch.ones(3, 3, dtype=torch.bool)
     return {
-        "LayerNorm": lambda: (m.LayerNorm, {"d_model": 6, "eps": 1e-5}),
-        "LayerNorm.forward": lambda: (m.LayerNorm(6), {"x": x}),
-        "FeedForward": lambda: (m.FeedForward, {"d_model": 6, "d_hidden": 7, "dropout": 0.1}),
-        "FeedForward.forward": lambda: (m.FeedForward(6), {"x": x}),
+        **{
+            name: lambda name=name: (getattr(m, name), {"d_model": 6, "eps": 1e-5})
+            for name in ("LayerNorm", "RMSNorm")
+        },
+        **{
+            name: lambda name=name: (
+                getattr(m, name),
+                {
+                    "d_model": 6,
+                    "d_hidden": 7,
+                    "activation": "gelu",
+                    "dropout": 0.1,
+                    "bias": True,
+                },
+            )
+            for name in ("FeedForward", "GatedFeedForward")
+        },
+        **{
+            f"{name}.forward": lambda name=name: (getattr(m, name)(6), {"x": x})
+            for name in ("LayerNorm", "RMSNorm", "FeedForward", "GatedFeedForward")
+        },
+        "layer_norm": lambda: (
+            m.layer_norm,
+            {"x": x, "weight": torch.ones(6), "bias": torch.ones(6), "eps": 1e-5},
+        ),
+        "rms_norm": lambda: (m.rms_norm, {"x": x, "weight": torch.ones(6), "eps": 1e-5}),
+        "RotaryPositions": lambda: (
+            m.RotaryPositions,
+            {"max_length": 5, "d": 6, "base": 100.0, "halves": True},
+        ),
+        "RotaryPositions.forward": lambda: (
+            m.RotaryPositions(5, 6),
+            {"x": x[:, None], "positions": torch.arange(3)},
+        ),
+        "count_positions": lambda: (m.count_positions, {"mask": mask}),
+        "Block": lambda: (
+            m.Block,
+            {
+                "attention": attention(),
+                "feed_forward": m.FeedForward(6),
+                "cross_attention": attention(),
+                "norm_first": True,
+                "dropout": 0.1,
+            },
+        ),
         **{
             name: lambda name=name: (getattr(m, name), {"max_length": 5, "d_model": 6})
             for name in ("SinusoidalPositions", "PositionEmbedding")
@@ -1212,6 +1392,69 @@ def _(m):
     }
 
 
+@valid("transformer.stack")
+def _(m):
+    sizes = {"d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7, "max_length": 9}
+    x = torch.ones(2, 3, 6)
+    mask = torch.ones(3, 3, dtype=torch.bool)
+    return {
+        "Config": lambda: (
+            m.Config,
+            sizes
+            | {
+                "n_kv_heads": 1,
+                "positions": "learned",
+                "rotary_base": 1e4,
+                "rotary_halves": False,
+                "causal": True,
+                "cross_attention": True,
+                "norm": "rms",
+                "norm_first": True,
+                "norm_embeddings": True,
+                "eps": 1e-5,
+                "activation": "silu",
+                "gated": True,
+                "bias": True,
+                "dropout": 0.1,
+            },
+        ),
+        "Stack": lambda: (m.Stack, {"config": m.Config(**sizes)}),
+        "Stack.forward": lambda: (
+            m.Stack(m.Config(**sizes)),
+            {"x": x, "mask": mask, "positions": torch.arange(3), "need_weights": True},
+        ),
+        "Stack.forward to a context": lambda: (
+            m.Stack(m.Config(**sizes, cross_attention=True, positions="linear")),
+            {"x": x, "context": x, "mask": mask, "context_mask": mask},
+        ),
+    }
+
+
+@valid("weights")
+def _(m):
+    tensors = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
+
+    def written():
+        m.save("model", tensors, {"a": 1})
+        return "model"
+
+    return {
+        "save": lambda: (m.save, {"folder": "model", "tensors": tensors, "config": {"a": 1}}),
+        "load": lambda: (m.load, {"folder": written()}),
+        "fill": lambda: (m.fill, {"model": torch.nn.Linear(3, 2), "tensors": dict(tensors)}),
+        "pack": lambda: (m.pack, {"tensors": dict(tensors)}),
+        "unpack": lambda: (m.unpack, {"packed": m.pack(tensors)}),
+    }
+
+
+@valid("pages")
+def _(m):
+    return {
+        "as_json": lambda: (m.as_json, {"data": {"a": [1, "b"]}}),
+        "publish": lambda: (m.publish, {"html": "<p>a</p>", "name": "b"}),
+    }
+
+
 @valid("transformer.translation")
 def _(m):
     ids = torch.tensor([[4, 5, 3]])
@@ -1231,11 +1474,36 @@ def _(m):
         torch.manual_seed(0)
         return m.Transformer(m.TransformerConfig(**small))
 
+    def packable():
+        words = translators()[1]
+        sizes = small | {"source_vocab_size": len(words), "target_vocab_size": len(words)}
+        return m.Transformer(m.TransformerConfig(**sizes)), words
+
+    def packed():
+        model, words = packable()
+        return m.pack(model, words, words, TEXTS, languages=("English", "Korean"))
+
     tokens = ["the", "cat", "sat"]
     return {
         "TransformerConfig": lambda: (m.TransformerConfig, dict(small)),
         "Transformer": lambda: (m.Transformer, {"config": m.TransformerConfig(**small)}),
         "Transformer.forward": lambda: (model(), {"source": ids, "target": ids}),
+        "pack": lambda: (
+            m.pack,
+            {
+                "model": packable()[0],
+                "source_tokenizer": packable()[1],
+                "target_tokenizer": packable()[1],
+                "sentences": TEXTS,
+                "languages": ("English", "Korean"),
+                "examples": TEXTS[:1],
+            },
+        ),
+        "unpack": lambda: (m.unpack, {"packed": packed()}),
+        "translator_html": lambda: (
+            m.translator_html,
+            {"models": {"there": packed()}, "limit": 9},
+        ),
         "bleu": lambda: (
             m.bleu,
             {"translations": [tokens], "references": [[tokens]], "max_order": 2, "smooth": True},
@@ -1280,7 +1548,7 @@ nested = st.recursive(scalars, lambda part: st.lists(part, max_size=3), max_leav
 
 
 # Other floors are being rebuilt; what the whole run finds there is mended when they are together.
-WAITING = ("basics.training", "data.town", "sequences", "transformer")
+WAITING = ("basics.training", "data.town", "sequences.tokenization", "sequences.embeddings")
 
 
 @pytest.mark.parametrize(
@@ -1325,7 +1593,7 @@ def main(part):
                 findings.setdefault(kind, []).append(f"{odd}: {found}")
     for (module, name, argument, _), found in findings.items():
         place = f"{module.removeprefix('companion.')} {name} {argument}"
-        print(f"{place}, {len(found)} times, such as {found[0]}")
+        print(ascii(f"{place}, {len(found)} times, such as {found[0]}"))
     total = sum(map(len, findings.values()))
     print(f"{calls} calls, {total} findings of {len(findings)} kinds")
 

@@ -16,6 +16,12 @@ choose::
                     keeps the k most probable, `top_p` the fewest that have the share p together
     beam search     keeps the K most probable beginnings: see `beam_search`
 
+What the ways have in common: `model` is such an object, and a Module is put into evaluation mode
+meanwhile; `source` is what ``start`` takes, a Tensor with a row for each output, and `vocabulary`
+that of what is written: it says which tokens begin and end an output, and neither these nor padding
+are part of one. An output has `max_length` tokens at most, the end included, and is cut there. A
+model that gives NaN for a score, or holds all tokens for impossible, is refused.
+
 What this module leaves out: diversity of a beam, penalties on repetition, stopping at a text.
 
 References: Sutskever et al. (2014), beam search in translation; Fan, Lewis and Dauphin (2018),
@@ -27,14 +33,25 @@ Chapter: book/sequences/language_models.ipynb
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import integer, tensor
+from companion.arguments import (
+    between,
+    came,
+    function,
+    ids,
+    instance,
+    integer,
+    integers,
+    listed,
+    number,
+    tensor,
+)
 from companion.sequences.vocabulary import Vocabulary
 
 Choose = Callable[[Tensor], Tensor]  # scores (B, V) to ids (B,)
@@ -80,12 +97,8 @@ def write(
         Each of one token or more; they may have different lengths.
     choose : callable
         Makes one token per row, (n,), of scores (n, V).
-    n_tokens : int
-        Tokens that each row writes at most.
-    stop : collection of int
-        A row ends where it has written one of these.
-    never : collection of int
-        Tokens that are not written.
+    n_tokens, stop, never : int, and collections of int
+        How many tokens each row writes at most, which end it, and which are not written.
 
     Returns
     -------
@@ -123,32 +136,7 @@ def write(
 def greedy_decode(
     model: Any, source: Tensor, vocabulary: Vocabulary, *, max_length: int = 50
 ) -> list[list[int]]:
-    """Write the most probable token at each step.
-
-    Parameters
-    ----------
-    model : object with ``start`` and ``step``
-        Such as `companion.sequences.seq2seq.Seq2Seq`. A Module is put into evaluation mode
-        meanwhile.
-    source : Tensor, shape (B, ...)
-        What ``start`` takes. With B = 0, nothing is written.
-    vocabulary : Vocabulary
-        Of what is written: it says which tokens begin and end an output. These and padding are
-        never part of it.
-    max_length : int, default 50
-        Tokens of an output, at most, the end included; it is cut there.
-
-    Returns
-    -------
-    list of list of int
-        The output for each source.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described; also if the model gives NaN for a score, or holds all
-        tokens for impossible.
-    """
+    """Write the most probable token at each step; return the ids of each output."""
     return _outputs(model, source, vocabulary, max_length, _most_probable)
 
 
@@ -164,9 +152,10 @@ def sample(
     max_length: int = 50,
     generator: torch.Generator | None = None,
 ) -> list[list[int]]:
-    """Draw a token at each step; arguments and results as in `greedy_decode`, and as in `adjust`.
+    """Draw a token at each step; return the ids of each output.
 
-    With the temperature 0 it is greedy decoding. `generator` makes the draws repeatable.
+    The settings are those of `adjust`; with the temperature 0 it is greedy decoding. `generator`
+    makes the draws repeatable, wherever it and the model are.
     """
     choose = _chooser(temperature, top_k, top_p, generator)
     return _outputs(model, source, vocabulary, max_length, choose)
@@ -188,7 +177,7 @@ def complete(
 
     Parameters
     ----------
-    model : object with ``start`` and ``step``
+    model
         Its ``start`` takes ids (B, T), and T may be 0.
     prompts : sequence of sequences of int
         The beginning of each text, one token or more; the lengths may differ. What all have is read
@@ -196,7 +185,7 @@ def complete(
     n_tokens : int
         Tokens that each text gets, at most.
     temperature, top_k, top_p, generator
-        As in `sample`; the temperature 0 takes the most probable token.
+        As in `sample`.
     stop : collection of int
         A text ends where one of these is written.
 
@@ -204,11 +193,6 @@ def complete(
     -------
     list of list of int
         What comes after each prompt, without the token that stopped it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `greedy_decode`.
 
     Examples
     --------
@@ -225,15 +209,13 @@ def complete(
     _check_model(model)
     choose = _chooser(temperature, top_k, top_p, generator)
     n_tokens = integer(n_tokens, "n_tokens", 0)
-    texts = [_ids(prompt, "prompts") for prompt in _listed(prompts, "prompts")]
-    if not all(texts):
-        raise ValueError("prompts must hold one token or more each, got an empty one")
-    ends = set(_ids(stop, "stop"))
+    texts = [_ids(prompt, "prompts", least=1) for prompt in listed(prompts, "prompts", "token ids")]
+    ends = set(_ids(listed(stop, "stop", "token ids"), "stop"))
     if not texts:
         return []
     common = min(map(len, texts)) - 1  # the last token is read by the loop, which needs its scores
     first = torch.tensor([text[:common] for text in texts], dtype=torch.int64)
-    with _evaluating(model):
+    with evaluating(model):
         state = model.start(first.reshape(len(texts), common).to(_device(model)))
         rests = [text[common:] for text in texts]
         return write(model, state, rests, choose, n_tokens=n_tokens, stop=ends)
@@ -270,8 +252,11 @@ def adjust(
     >>> adjust(p.log(), top_p=0.7).softmax(dim=-1)
     tensor([0.6667, 0.3333, 0.0000, 0.0000])
     """
+    temperature, top_k, top_p = _settings(temperature, top_k, top_p)
+    heat = min(max(between(0, temperature, math.inf, "temperature"), 1e-30), 1e30)  # in 32 bits
+    scores = tensor(scores, "scores", (..., "V"), least=1)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    scores = (scores - scores.amax(dim=-1, keepdim=True)) / temperature  # 0 for the best
+    scores = (scores - scores.amax(dim=-1, keepdim=True)) / heat  # 0 for the best
     if top_k is not None:
         last = scores.topk(min(top_k, scores.shape[-1])).values[..., -1:]
         scores = scores.masked_fill(scores < last, -math.inf)
@@ -311,12 +296,10 @@ def beam_search(
 
     Parameters
     ----------
-    model, source, vocabulary, max_length
-        As in `greedy_decode`.
     beam_width : int
         Hypotheses that are kept for each source.
     length_penalty : float, default 0
-        0 or more. At the end the hypotheses are ordered by log probability divided by
+        From 0 to 10. At the end the hypotheses are ordered by log probability divided by
         length ** length_penalty, where the length counts the end. 0 favours short outputs. The
         search itself goes by log probability.
 
@@ -325,19 +308,15 @@ def beam_search(
     list of list of Hypothesis
         For each source `beam_width` different hypotheses, or all that are possible if these are
         fewer, the best first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `greedy_decode`.
     """
     width, steps = integer(beam_width, "beam_width", 1), integer(max_length, "max_length", 1)
-    penalty = _not_negative(length_penalty, "length_penalty")
+    if (penalty := number(length_penalty, "length_penalty", 0)) > 10:
+        raise ValueError(f"length_penalty must be at most 10, got {penalty}")
     begin, end, never = _ends(model, source, vocabulary)
     B, device = len(source), source.device
     if B == 0:
         return []
-    with _evaluating(model):
+    with evaluating(model):
         first = torch.arange(B, device=device)[:, None] * width  # (B, 1): the beam's first row
         state = model.start(source).select(torch.arange(B, device=device).repeat_interleave(width))
         # All hypotheses of a beam begin alike; so at first only one of them is possible.
@@ -398,7 +377,7 @@ def _ordered(
     )
 
 
-def log_probability(model: nn.Module, source: Tensor, target: Tensor) -> Tensor:
+def log_probability(model: Any, source: Tensor, target: Tensor) -> Tensor:
     """Return the log probability that a model gives to whole outputs.
 
     Parameters
@@ -414,8 +393,12 @@ def log_probability(model: nn.Module, source: Tensor, target: Tensor) -> Tensor:
     Tensor, shape (B,)
         The sum over all tokens after the first, padding left out.
     """
-    shares = model(source, target[:, :-1]).log_softmax(dim=-1)  # (B, T_target - 1, V)
-    after = target[:, 1:]
+    function(model, "model", "a Module")
+    for name, given in {"source": source, "target": target}.items():
+        tensor(given, name, ("B", "T"), dtype=torch.int64, least=1)
+    scores = tensor(model(source, target[:, :-1]), "the scores of model", ("B", "T", "V"))
+    shares = scores.log_softmax(dim=-1)  # (B, T_target - 1, V)
+    after = ids(target, "target", shares.shape[-1])[:, 1:]
     chosen = shares.gather(2, after[:, :, None])[:, :, 0]  # (B, T_target - 1)
     return chosen.masked_fill(after == model.padding, 0).sum(dim=1)
 
@@ -431,7 +414,7 @@ def _outputs(
     begin, end, never = _ends(model, source, vocabulary)
     if len(source) == 0:
         return []
-    with _evaluating(model):
+    with evaluating(model):
         state, prompts = model.start(source), [[begin]] * len(source)
         return write(model, state, prompts, choose, n_tokens=steps, stop={end}, never=never)
 
@@ -441,17 +424,24 @@ def _most_probable(scores: Tensor) -> Tensor:
     return scores.argmax(dim=-1)
 
 
+def _settings(
+    temperature: float, top_k: int | None, top_p: float | None
+) -> tuple[float, int | None, float | None]:
+    heat = number(temperature, "temperature", 0)
+    if top_k is not None:
+        top_k = integer(top_k, "top_k", 1)
+    if top_p is not None and not 0 < (top_p := number(top_p, "top_p")) <= 1:
+        raise ValueError(f"top_p must be more than 0 and at most 1, got {top_p}")
+    return heat, top_k, top_p
+
+
 def _chooser(
     temperature: float, top_k: int | None, top_p: float | None, generator: torch.Generator | None
 ) -> Choose:
     """Return what draws a token per row, after a look at the settings."""
-    heat = _not_negative(temperature, "temperature")
-    if top_k is not None:
-        top_k = integer(top_k, "top_k", 1)
-    if top_p is not None and not 0 < _not_negative(top_p, "top_p") <= 1:
-        raise ValueError(f"top_p must be more than 0 and at most 1, got {top_p}")
-    if generator is not None and not isinstance(generator, torch.Generator):
-        raise TypeError(f"generator must be a torch.Generator, got {type(generator).__name__}")
+    heat, top_k, top_p = _settings(temperature, top_k, top_p)
+    if generator is not None:
+        instance(generator, "generator", torch.Generator)
     if heat == 0:
         return _most_probable
 
@@ -468,27 +458,24 @@ def _possible(scores: Tensor, never: list[int], rows: list[int]) -> Tensor:
     scores = scores.clone()
     scores[:, never] = -math.inf
     highest = scores.amax(dim=-1)  # (n,): NaN where a NaN is
-    if (highest.abs() < math.inf).all():
-        return scores
-    wrong = int((~(highest.abs() < math.inf)).nonzero()[0, 0])
-    if highest[wrong] == -math.inf:
-        raise ValueError(
-            f"model must leave a token possible, all scores are minus infinity in row {rows[wrong]}"
-        )
-    raise ValueError(
-        f"model must give numbers as scores, got {float(highest[wrong])} in row {rows[wrong]}"
-    )
+    for row, score in zip(rows, highest.tolist(), strict=True):
+        if score == -math.inf:
+            wanted = "model must leave a token possible, all scores are minus infinity"
+            raise ValueError(f"{wanted} in row {row}")
+        if not score < math.inf:
+            raise ValueError(f"model must give numbers as scores, got {score} in row {row}")
+    return scores
 
 
 def _ends(model: Any, source: Any, vocabulary: Any) -> tuple[int, int, list[int]]:
     """Return what begins and what ends an output, and what is never written; check the door."""
     _check_model(model)
     if not isinstance(source, Tensor) or source.dim() == 0:
-        raise TypeError(f"source must be a Tensor with a row for each output, got {source!r:.60}")
-    if not isinstance(vocabulary, Vocabulary):
-        raise TypeError(f"vocabulary must be a Vocabulary, got {type(vocabulary).__name__}")
-    never = [vocabulary.begin, *([vocabulary.pad] if vocabulary.has("pad") else [])]
-    return vocabulary.begin, vocabulary.end, never
+        got = came(source)
+        raise TypeError(f"source must be a Tensor with a row for each output, got {got}")
+    words = instance(vocabulary, "vocabulary", Vocabulary)
+    never = [words.begin, *([words.pad] if words.has("pad") else [])]
+    return words.begin, words.end, never
 
 
 def _check_model(model: Any) -> None:
@@ -496,29 +483,15 @@ def _check_model(model: Any) -> None:
         raise TypeError(f"model must have the methods start and step, got {type(model).__name__}")
 
 
-def _listed(values: Any, name: str) -> list[Any]:
-    if isinstance(values, Tensor):
-        return values.tolist() if values.dim() else [values]
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must hold token ids, got {values!r:.60}")
-    return list(values)
-
-
-def _ids(values: Any, name: str) -> list[int]:
-    return [integer(value, name, 0) for value in _listed(values, name)]
+def _ids(values: Any, name: str, least: int = 0) -> list[int]:
+    dense = isinstance(values, Tensor) and values.layout == torch.strided
+    values = values.tolist() if dense else values
+    return integers(values, name, least=least, item=lambda value, name: integer(value, name, 0))
 
 
 def _least(never: Collection[int]) -> int:
     """Return how many tokens there must be, so that those that are never written are among them."""
     return 1 + max(never, default=0)
-
-
-def _not_negative(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be 0 or more and finite, got {value}")
-    return float(value)
 
 
 def _device(model: Any) -> torch.device:
@@ -528,14 +501,13 @@ def _device(model: Any) -> torch.device:
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Iterator[None]:
     """Put a Module into evaluation mode, and back into the mode that it had."""
-    if not isinstance(model, nn.Module):
-        yield
-        return
-    training = model.training
-    model.eval()
+    training = isinstance(model, nn.Module) and model.training
+    if training:
+        model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        if training:
+            model.train()

@@ -10,7 +10,7 @@ mixes the results. Masks are boolean, True where a query may attend, and are joi
 are numbers that are added to the scores. What this module leaves out: sparse and linear attention.
 
 References (in full in the chapter's bibliography): Bahdanau, Cho and Bengio (2015); Vaswani and
-others (2017).
+others (2017), section 3.2; Ainslie and others (2023), shared keys and values.
 
 Chapter: book/transformer/attention.ipynb
 """
@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from companion import arguments
-from companion.arguments import broadcast, fitting, flag, integer, on, share, tensor
+from companion.arguments import broadcast, fitting, flag, on, readable, share, size, tensor
 
 
 def scaled_dot_product_attention(
@@ -43,12 +44,8 @@ def scaled_dot_product_attention(
 
     Parameters
     ----------
-    query : Tensor, shape (..., T, d)
-        What each position asks.
-    key : Tensor, shape (..., S, d)
-        What each position answers to.
-    value : Tensor, shape (..., S, d_value)
-        What each position hands out.
+    query, key, value : Tensor, shapes (..., T, d), (..., S, d) and (..., S, d_value)
+        What each position asks, what it answers to, and what it hands out.
     mask : Tensor of bool, broadcastable to (..., T, S), optional
         True where a query may attend to a key. A query that may attend to nothing gets weights of
         0 and an output of 0.
@@ -63,10 +60,6 @@ def scaled_dot_product_attention(
     weights : Tensor, shape (..., T, S)
         Before dropout: 0 or more, with the sum 1 in each row that may attend to something.
 
-    References
-    ----------
-    Vaswani et al. (2017), section 3.2.1.
-
     Examples
     --------
     >>> query = key = torch.eye(2)
@@ -79,7 +72,7 @@ def scaled_dot_product_attention(
     on(tensor(value, "value", (..., S, "d_value"), dtype=query.dtype), "value", query.device)
     lead = broadcast(query=query.shape[:-2], key=key.shape[:-2], value=value.shape[:-2])
     _check_scores((*lead, T, S), query.device, mask, biases)
-    integer(d, "the width d of query", 1)
+    size(d, "the width d of query")
     return _attend(query, key, value, mask, biases, share(dropout, "dropout"))
 
 
@@ -114,10 +107,8 @@ class MultiHeadAttention(nn.Module):
 
     Parameters
     ----------
-    d_model : int
-        Width D of a token; H must divide it.
-    n_heads : int
-        Heads H. Each works with d = D/H numbers.
+    d_model, n_heads : int
+        Width D of a token, and heads H, a divisor of D. Each works with d = D/H numbers.
     n_kv_heads : int, optional
         Heads of keys and values, a divisor of H; groups of heads then share theirs. H without it.
     rotary : callable, optional
@@ -133,10 +124,6 @@ class MultiHeadAttention(nn.Module):
     query, key, value, output : nn.Module
         Layers, at first `nn.Linear` with its own initial weights. Each can be replaced by any
         module of the same shapes, (B, T, D) to (B, T, D).
-
-    References
-    ----------
-    Vaswani et al. (2017), section 3.2.2; Ainslie et al. (2023), shared keys and values.
 
     Examples
     --------
@@ -156,12 +143,7 @@ class MultiHeadAttention(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.d_model, self.n_heads = integer(d_model, "d_model", 1), integer(n_heads, "n_heads", 1)
-        self.n_kv_heads = n_heads if n_kv_heads is None else integer(n_kv_heads, "n_kv_heads", 1)
-        if self.d_model % self.n_heads:
-            raise ValueError(f"n_heads must divide d_model = {d_model}, got {n_heads}")
-        if self.n_heads % self.n_kv_heads:
-            raise ValueError(f"n_kv_heads must divide n_heads = {n_heads}, got {n_kv_heads}")
+        self.d_model, self.n_heads, self.n_kv_heads = heads(d_model, n_heads, n_kv_heads)
         self.rotary = rotary
         self.dropout = share(dropout, "dropout")
         D, narrow = self.d_model, self.d_model // self.n_heads * self.n_kv_heads
@@ -185,10 +167,8 @@ class MultiHeadAttention(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (B, T, D)
-            Where the queries come from.
-        context : Tensor, shape (B, S, D), optional
-            Where the keys and values come from; x itself without it.
+        x, context : Tensor, shapes (B, T, D) and (B, S, D)
+            Where the queries come from, and the keys and values; without a context, x itself.
         mask : Tensor of bool, shape (T, S), (B, 1, S), (B, T, S) or (B, H, T, S), optional
             True where a position may attend. With a cache, S counts the cached positions, too.
         biases : Tensor, broadcastable to (B, H, T, S), optional
@@ -207,45 +187,41 @@ class MultiHeadAttention(nn.Module):
         -------
         Tensor, shape (B, T, D); with `need_weights` a pair with the weights, (B, H, T, S)
         """
-        B, T, _ = tensor(x, "x", ("B", "T", self.d_model)).shape
-        source = x if context is None else tensor(context, "context", (B, "S", self.d_model))
+        source = x if context is None else context
         past = len(cache) if cache is not None and context is None else 0
-        if isinstance(mask, Tensor) and mask.dim() == 3:
-            mask = mask.unsqueeze(1)  # (B, 1, T, S): the same for all heads
-        _check_scores((B, self.n_heads, T, past + source.shape[1]), x.device, mask, biases)
-        self._check_options(context, causal, positions)
+        mask = self._check(x, context, past, mask, biases, causal, positions)
+        flag(need_weights, "need_weights")
 
         query = self._split(self.query(x))  # (B, H, T, d)
         if cache is not None:
             cache.check(query, self.n_kv_heads, context)
-        if positions is None:
-            positions = torch.arange(past, past + T, device=x.device)
-        if self.rotary is not None:
-            query = self.rotary(query, positions)
-        if cache is not None and cache.of_context:
+        if cache is not None and cache.of_context:  # it was read before
             key, value = cache.key, cache.value
         else:
             key, value = self._split(self.key(source)), self._split(self.value(source))
             if self.rotary is not None:
-                key = self.rotary(key, positions)
+                if positions is None:
+                    positions = torch.arange(past, past + x.shape[1], device=x.device)
+                query, key = self.rotary(query, positions), self.rotary(key, positions)
             if cache is not None:
                 key, value = cache.extend(key, value, of_context=context is not None)
-        if self.n_kv_heads < self.n_heads:  # each serves a group of neighbouring heads
-            key, value = (
-                x.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for x in (key, value)
-            )  # (B, H, S, d)
+        group = self.n_heads // self.n_kv_heads  # neighbouring heads that share keys and values
+        if group > 1:
+            key, value = (one.repeat_interleave(group, dim=1) for one in (key, value))
 
         # The fused kernel knows the causal mask by itself; beside anything else it is written out.
         fused = causal and not need_weights and mask is None and biases is None and past == 0
-        if causal and not fused and T > 1:
-            mask = causal_mask(T, past=past, device=x.device) & (True if mask is None else mask)
+        if causal and not fused and x.shape[1] > 1:
+            before = causal_mask(x.shape[1], past=past, device=x.device)
+            mask = before if mask is None else mask & before
         dropout = self.dropout if self.training else 0.0
         if need_weights:
             y, weights = _attend(query, key, value, mask, biases, dropout)
-            return self.output(y.transpose(1, 2).flatten(2)), weights
-        added = _joined(mask, biases, query.dtype)
-        y = functional.scaled_dot_product_attention(query, key, value, added, dropout, fused)
-        return self.output(y.transpose(1, 2).flatten(2))  # (B, T, D)
+        else:
+            added, weights = _joined(mask, biases, query.dtype), None
+            y = functional.scaled_dot_product_attention(query, key, value, added, dropout, fused)
+        y = self.output(y.transpose(1, 2).flatten(2))  # (B, T, D)
+        return (y, weights) if need_weights else y
 
     def extra_repr(self) -> str:
         """Return what the printed module says beside its layers."""
@@ -256,13 +232,23 @@ class MultiHeadAttention(nn.Module):
         d = self.d_model // self.n_heads
         return x.unflatten(2, (-1, d)).transpose(1, 2)  # (B, heads, T, d)
 
-    def _check_options(self, context: Any, causal: Any, positions: Any) -> None:
+    def _check(
+        self, x: Any, context: Any, past: int, mask: Any, biases: Any, causal: Any, positions: Any
+    ) -> Tensor | None:
+        """Refuse what does not fit; return the mask with the axis of the heads."""
+        B, T, D = readable(x, "x", ("B", "T", self.d_model), self.query).shape
+        S = T if context is None else readable(context, "context", (B, "S", D), self.key).shape[1]
+        if isinstance(mask, Tensor) and mask.dim() == 3:
+            mask = mask.unsqueeze(1)  # (B, 1, T, S): the same for all heads
+        _check_scores((B, self.n_heads, T, past + S), x.device, mask, biases)
         if (flag(causal, "causal") or self.rotary is not None) and context is not None:
             raise ValueError("causal and rotary belong to self-attention: got a context")
         if positions is not None and self.rotary is None:
             raise ValueError("positions are for rotary, which this attention has not: got some")
+        return mask
 
 
+@dataclass(eq=False)
 class KeyValueCache:
     """The keys and values of positions that were read before, so that none is computed twice.
 
@@ -270,13 +256,6 @@ class KeyValueCache:
     that follow. In self-attention each call brings new positions, which are added. In attention to
     a context, the first call stores the keys and values of the context, and all others use them:
     the context that is given then is not read again. Each layer needs a cache of its own.
-
-    Attributes
-    ----------
-    key, value : Tensor, shape (B, heads, S, d), or None
-        What has been read so far.
-    of_context : bool
-        Whether it belongs to a context.
 
     Examples
     --------
@@ -287,10 +266,9 @@ class KeyValueCache:
     4
     """
 
-    def __init__(self) -> None:
-        self.key: Any = None
-        self.value: Any = None
-        self.of_context = False
+    key: Any = None  # (B, heads, S, d) of all that has been read, or None
+    value: Any = None
+    of_context: bool = False  # whether they belong to a context
 
     def __len__(self) -> int:
         """Return the number S of positions that are stored."""
@@ -306,16 +284,13 @@ class KeyValueCache:
 
     def select(self, rows: Tensor) -> KeyValueCache:
         """Return a cache with these rows of the batch, in this order: what a beam search needs."""
-        chosen = self.copy()
-        if self.key is not None:
-            chosen.key, chosen.value = self.key[rows], self.value[rows]
-        return chosen
+        if self.key is None:
+            return KeyValueCache()
+        return replace(self, key=self.key[rows], value=self.value[rows])
 
     def copy(self) -> KeyValueCache:
         """Return a cache that can be extended without a change of this one."""
-        other = KeyValueCache()
-        other.key, other.value, other.of_context = self.key, self.value, self.of_context
-        return other
+        return replace(self)
 
     def check(self, query: Tensor, n_heads: int, context: Tensor | None) -> None:
         """Refuse to serve another batch, other heads, another type or another use."""
@@ -329,20 +304,9 @@ class KeyValueCache:
 
 
 def causal_mask(length: int, *, past: int = 0, device: Any = None) -> Tensor:
-    """Return the mask that lets a position attend to itself and to what came before.
+    """Return the mask (T, past + T) that lets T positions see themselves and what came before.
 
-    Parameters
-    ----------
-    length : int
-        Positions T that ask.
-    past : int, default 0
-        Positions before them, which all may see: what a cache holds.
-    device : str or torch.device, optional
-        Where the mask is to be.
-
-    Returns
-    -------
-    Tensor of bool, shape (T, past + T)
+    `past` positions before them, such as those of a cache, are seen by all.
 
     Examples
     --------
@@ -351,23 +315,17 @@ def causal_mask(length: int, *, past: int = 0, device: Any = None) -> Tensor:
             [1, 1, 0],
             [1, 1, 1]], dtype=torch.int32)
     """
-    T, past = integer(length, "length", 0), integer(past, "past", 0)
+    T, past = size(length, "length", 0), size(past, "past", 0)
     return torch.ones(T, past + T, dtype=torch.bool, device=device).tril(past)
 
 
 def padding_mask(lengths: Any, length: int, *, left: bool = False, device: Any = None) -> Tensor:
-    """Return the mask that hides the padding of each sequence.
+    """Return the mask that hides the padding of each sequence, behind it or on its left.
 
     Parameters
     ----------
     lengths : Tensor or sequence of int, shape (B,)
-        The real tokens of each sequence, 0 to T.
-    length : int
-        Tokens T of the padded batch.
-    left : bool, default False
-        Whether the padding stands before the real tokens, not behind them.
-    device : str or torch.device, optional
-        Where the mask is to be; without it, where `lengths` is.
+        The real tokens of each sequence, 0 to T, where T is the `length` of the padded batch.
 
     Returns
     -------
@@ -381,18 +339,28 @@ def padding_mask(lengths: Any, length: int, *, left: bool = False, device: Any =
     <BLANKLINE>
             [[1, 1, 1]]], dtype=torch.int32)
     """
-    T = integer(length, "length", 0)
+    T = size(length, "length", 0)
     rows = arguments.lengths(lengths, "lengths", T)
     real = torch.arange(T, device=rows.device) < rows[:, None]  # (B, T)
     return (real.flip(1) if flag(left, "left") else real)[:, None].to(device)  # (B, 1, T)
 
 
+def heads(d_model: Any, n_heads: Any, n_kv_heads: Any) -> tuple[int, int, int]:
+    """Return the width and the numbers of heads of an attention, which must divide one another."""
+    D, H = size(d_model, "d_model"), size(n_heads, "n_heads")
+    shared = H if n_kv_heads is None else size(n_kv_heads, "n_kv_heads")
+    if D % H:
+        raise ValueError(f"n_heads must divide d_model = {D}, got {H}")
+    if H % shared:
+        raise ValueError(f"n_kv_heads must divide n_heads = {H}, got {shared}")
+    return D, H, shared
+
+
 def _joined(mask: Tensor | None, biases: Tensor | None, dtype: torch.dtype) -> Tensor | None:
     """Return what the fused kernel takes: a mask, or numbers to add, minus infinity where not."""
     if biases is None:
-        return mask
-    biases = biases.to(dtype)
-    return biases if mask is None else torch.where(mask, biases, -torch.inf)
+        return None if mask is None else torch.atleast_2d(mask)
+    return biases.to(dtype) if mask is None else torch.where(mask, biases.to(dtype), -torch.inf)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:

@@ -24,8 +24,8 @@ from typing import Any
 
 from torch import Tensor, arange, nn
 
-from companion.arguments import between, choice, flag, integer, share, tensor
-from companion.transformer.attention import KeyValueCache, MultiHeadAttention
+from companion.arguments import between, choice, flag, instance, share, size, tensor
+from companion.transformer.attention import KeyValueCache, MultiHeadAttention, heads
 from companion.transformer.blocks import (
     Block,
     FeedForward,
@@ -65,9 +65,7 @@ class Config:
     causal: bool = False  # whether a token sees only itself and those before
     cross_attention: bool = False  # whether each block attends to a context, too
     norm: str = "layer"  # "layer" or "rms"
-    norm_first: bool = (
-        True  # normalise before each part and after the last block, or after each sum
-    )
+    norm_first: bool = True  # normalise before each part and after the last, or after each sum
     norm_embeddings: bool = False  # normalise once more, before the first block, as BERT does
     eps: float = 1e-5  # of the normalisations
     activation: str = "gelu"  # of the feed-forward networks: "relu", "gelu", "gelu_tanh", "silu"
@@ -77,7 +75,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in ("d_model", "n_layers", "n_heads", "d_hidden", "max_length"):
-            integer(getattr(self, name), name, 1)
+            size(getattr(self, name), name)
         for name in ("rotary_halves", "causal", "cross_attention", "norm_first"):
             flag(getattr(self, name), name)
         for name in ("norm_embeddings", "gated", "bias"):
@@ -88,11 +86,7 @@ class Config:
         share(self.dropout, "dropout")
         between(0, self.eps, math.inf, "eps")
         between(1, self.rotary_base, math.inf, "rotary_base")
-        kv_heads = self.n_heads if self.n_kv_heads is None else self.n_kv_heads
-        if self.d_model % self.n_heads:
-            raise ValueError(f"n_heads must divide d_model = {self.d_model}, got {self.n_heads}")
-        if self.n_heads % integer(kv_heads, "n_kv_heads", 1):
-            raise ValueError(f"n_kv_heads must divide n_heads = {self.n_heads}, got {kv_heads}")
+        heads(self.d_model, self.n_heads, self.n_kv_heads)
         widths = {"sinusoidal": self.d_model, "rotary": self.d_model // self.n_heads}
         if widths.get(self.positions, 0) % 2:
             wanted = "d_model" if self.positions == "sinusoidal" else "d_model / n_heads"
@@ -105,21 +99,14 @@ class Config:
 class Stack(nn.Module):
     """Blocks one upon the other, with positions before and a normalisation after them.
 
-    Parameters
-    ----------
-    config : Config
-        Sizes and settings.
-
     Attributes
     ----------
-    positions : nn.Module
-        Adds positions to the vectors; nothing where attention knows them.
-    embedding_norm, norm : nn.Module
-        Before the first block and after the last; nothing where the settings ask for none.
-    dropout : nn.Module
-        Applied before the first block.
+    positions, embedding_norm, dropout : nn.Module
+        What comes before the first block; `nn.Identity` where the settings ask for none.
     blocks : nn.ModuleList
-        Of `Block`. These and their parts can be replaced.
+        Of `Block`.
+    norm : nn.Module
+        Comes last. All of these and their parts can be replaced.
 
     Examples
     --------
@@ -132,9 +119,7 @@ class Stack(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        if not isinstance(config, Config):
-            raise TypeError(f"config must be a Config, got {config!r}")
-        self.config = config
+        self.config = instance(config, "config", Config)
         norm = partial(NORMS[config.norm], eps=config.eps)
         added = {"learned": PositionEmbedding, "sinusoidal": SinusoidalPositions}
         self.positions = (
@@ -163,10 +148,9 @@ class Stack(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (B, T, D)
-            The vectors of the tokens; with caches, only of those that are new.
-        context : Tensor, shape (B, S, D), optional
-            What the cross-attention attends to.
+        x, context : Tensor, shapes (B, T, D) and (B, S, D)
+            The vectors of the tokens, with caches only of those that are new; and what the
+            cross-attention attends to.
         mask, context_mask : Tensor of bool, optional
             Which tokens, and which of the context, may be seen: as `MultiHeadAttention` takes them,
             such as (B, 1, S) with True at real tokens. The causal mask is joined to it.
@@ -206,7 +190,8 @@ class Stack(nn.Module):
 
         x = self.dropout(self.embedding_norm(x))
         weights = []
-        for block, (own, of_context) in zip(self.blocks, caches or self._none(), strict=True):
+        pairs = caches or [(None, None)] * len(self.blocks)
+        for block, (own, of_context) in zip(self.blocks, pairs, strict=True):
             if context is not None:
                 options |= {"context_mask": context_mask, "context_cache": of_context}
             x = block(x, context, cache=own, need_weights=need_weights, **options)
@@ -219,9 +204,6 @@ class Stack(nn.Module):
     def caches(self) -> Caches:
         """Return empty caches for all blocks."""
         return Caches((KeyValueCache(), KeyValueCache()) for _ in self.blocks)
-
-    def _none(self) -> list[tuple[None, None]]:
-        return [(None, None)] * len(self.blocks)
 
 
 class Caches(list[tuple[KeyValueCache, KeyValueCache]]):

@@ -690,6 +690,29 @@ def test_causal_is_the_causal_mask(monkeypatch):
         module(x, x, causal=True)
     with pytest.raises(TypeError, match="causal must be True or False, got 1"):
         module(x, causal=1)
+    with pytest.raises(TypeError, match="need_weights must be True or False, got 1"):
+        module(x, need_weights=1)
+
+
+def test_types_must_be_those_of_the_layers():
+    module, x = MultiHeadAttention(6, 2), torch.zeros(2, 3, 6)
+    with pytest.raises(
+        TypeError, match=r"x must be a Tensor of torch\.float32, got torch\.float16"
+    ):
+        module(x.half())
+    with pytest.raises(
+        TypeError, match=r"context must be a Tensor of torch\.float32, got torch\.f"
+    ):
+        module(x, x.double())
+
+
+def test_a_mask_of_one_axis_is_for_all_queries():
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
+    row = torch.arange(T) < 3
+    y, _ = module(x, mask=row, need_weights=True)
+    close(module(x, mask=row), y)
+    close(module(x, mask=row.expand(T, T)), y)
 
 
 @pytest.mark.parametrize("n_kv_heads", [1, 2, 3, 6])

@@ -384,7 +384,7 @@ def test_settings_that_are_refused(changes, error, message):
 
 def test_calls_that_are_refused():
     stack, x = stack_of(positions="rotary"), draw(B, T, D)
-    with pytest.raises(TypeError, match="config must be a Config, got 3"):
+    with pytest.raises(TypeError, match="config must be a Config, got int"):
         Stack(3)
     with pytest.raises(ValueError, match=r"x must have the shape \(B, T, 30\), got \(3, 7, 29\)"):
         stack(x[..., 1:])

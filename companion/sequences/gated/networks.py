@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from companion.arguments import finite
+from companion.arguments import came, finite, flag
 from companion.sequences.gated.sequences import GRUSequence, LSTMSequence
 from companion.sequences.recurrent import RecurrentNetwork, State, Weights
 
@@ -20,11 +20,6 @@ class LSTM(RecurrentNetwork):
 
     The initial state is a pair (h, c), and so is the last one. It has 4 H (D + H + 2) parameters
     for each layer and direction; see `RecurrentNetwork` for all arguments.
-
-    Parameters
-    ----------
-    input_size, hidden_size, num_layers, bidirectional, bias, dropout
-        See `RecurrentNetwork`.
 
     Examples
     --------
@@ -51,12 +46,8 @@ class LSTM(RecurrentNetwork):
 class GRU(RecurrentNetwork):
     """The gated recurrent unit: one state, of which the update gate says how much stays.
 
-    It has 3 H (D + H + 2) parameters for each layer and direction.
-
-    Parameters
-    ----------
-    input_size, hidden_size, num_layers, bidirectional, bias, dropout
-        See `RecurrentNetwork`.
+    It has 3 H (D + H + 2) parameters for each layer and direction; see `RecurrentNetwork` for all
+    arguments.
 
     Examples
     --------
@@ -128,10 +119,10 @@ def set_memory_span(
         raise ValueError("network must have biases, got one with bias=False")
     steps, H = finite(spans, "spans"), network.hidden_size
     if steps.shape not in ((), (H,)) or steps.min() < 1:
-        raise ValueError(f"spans must be a number or {H} numbers of 1 or more, got {spans!r}")
+        raise ValueError(f"spans must be a number or {H} numbers of 1 or more, got {came(spans)}")
     values = torch.as_tensor(np.log(steps))
     blocks = [(1, values)]  # the gate that keeps is the second block of H rows in both networks
-    if close_input and isinstance(network, LSTM):
+    if flag(close_input, "close_input") and isinstance(network, LSTM):
         blocks.append((0, -values))
     for name, parameter in network.named_parameters():
         for block, value in blocks:

@@ -34,10 +34,8 @@ def lstm_step(
         The input of this step.
     hidden, cell : Tensor, shape (B, H)
         Hidden state and cell state after the step before.
-    weight_ih, weight_hh : Tensor, shapes (4 H, D) and (4 H, H)
+    weight_ih, weight_hh, bias_ih, bias_hh : Tensor, shapes (4 H, D), (4 H, H), (4 H,) and (4 H,)
         One block of H rows for each of: input gate, forget gate, candidate, output gate.
-    bias_ih, bias_hh : Tensor, shape (4 H,), optional
-        In the same order.
 
     Returns
     -------
@@ -62,13 +60,8 @@ def lstm_step(
     output_gate = torch.sigmoid(for_output)
     cell = forget_gate * cell + input_gate * candidate
     hidden = output_gate * torch.tanh(cell)
-    gates = {
-        "input": input_gate,
-        "forget": forget_gate,
-        "candidate": candidate,
-        "output": output_gate,
-    }
-    return hidden, cell, gates
+    gates = {"input": input_gate, "forget": forget_gate}
+    return hidden, cell, gates | {"candidate": candidate, "output": output_gate}
 
 
 def gru_step(
@@ -87,14 +80,10 @@ def gru_step(
 
     Parameters
     ----------
-    x : Tensor, shape (B, D)
-        The input of this step.
-    hidden : Tensor, shape (B, H)
-        The state after the step before.
-    weight_ih, weight_hh : Tensor, shapes (3 H, D) and (3 H, H)
+    x, hidden : Tensor, shapes (B, D) and (B, H)
+        The input of this step, and the state after the step before.
+    weight_ih, weight_hh, bias_ih, bias_hh : Tensor, shapes (3 H, D), (3 H, H), (3 H,) and (3 H,)
         One block of H rows for each of: reset gate, update gate, candidate.
-    bias_ih, bias_hh : Tensor, shape (3 H,), optional
-        In the same order.
 
     Returns
     -------
@@ -127,10 +116,8 @@ def trace(network: RecurrentNetwork, x: Tensor, state: Any = None) -> dict[str, 
     ----------
     network : LSTM or GRU
         With one layer and one direction.
-    x : Tensor, shape (B, T, D) or (T, D)
-        The sequences, or one.
-    state : as for the network, optional
-        Where it starts.
+    x, state
+        As the network takes them.
 
     Returns
     -------
@@ -182,5 +169,5 @@ def _check(
         "bias_hh": (biases[1], (n_gates * H,)),
     }
     for name, (value, shape) in expected.items():
-        if value is not None:
+        if value is not None or not name.startswith("bias"):
             tensor(value, name, shape, dtype=x.dtype)

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from companion.arguments import Seed, integer, random_generator, texts
+from companion.arguments import Seed, came, instance, integer, random_generator, texts
 from companion.arguments import sentences as checked_sentences
 from companion.sequences.generation import complete
 from companion.sequences.vocabulary import Vocabulary
@@ -70,18 +70,13 @@ class LanguageModel(ABC):
         """Return the probability of each token of sentences of ids, [EOS] included."""
 
     def distribution(self, context: Sentence = ()) -> np.ndarray:
-        """Return the probability of each token as the next one, shape (V,).
+        """Return the probability of each token of the vocabulary as the next one, shape (V,).
 
         Parameters
         ----------
         context : sequence of str
             The sentence so far, from its beginning; () asks for the first word. Only its last
             n - 1 tokens are used, [BOS] included.
-
-        Returns
-        -------
-        ndarray, shape (V,)
-            In the order of ``vocabulary.tokens``; 0 for [BOS]. The sum is 1.
         """
         return self._next(self._history(self._read(context)))
 
@@ -91,7 +86,7 @@ class LanguageModel(ABC):
         A word outside the vocabulary counts as [UNK].
         """
         if not isinstance(token, str):
-            raise TypeError(f"token must be a text, got {token!r}")
+            raise TypeError(f"token must be a text, got {came(token)}")
         [number] = self._known().encode([token])
         if number == self.vocabulary.begin:
             raise ValueError(f"token must be a word, [UNK] or [EOS], got {token}")
@@ -100,15 +95,8 @@ class LanguageModel(ABC):
     def token_log_probabilities(self, sentences: Iterable[Sentence]) -> np.ndarray:
         """Return the logarithm of the probability of each token, one sentence after the other.
 
-        Parameters
-        ----------
-        sentences : iterable of sequences of str
-            One or more. A sentence of n words gives n + 1 numbers, the last one for [EOS].
-
-        Returns
-        -------
-        ndarray, shape (n_predictions,)
-            Minus infinity where the model holds a token for impossible.
+        A sentence of n words gives n + 1 numbers, the last one for [EOS]; minus infinity stands
+        where the model holds a token for impossible.
         """
         found = self._probabilities(encoded(sentences, self._known()))
         with np.errstate(divide="ignore"):  # log(0) is minus infinity, as it should be
@@ -144,23 +132,16 @@ class LanguageModel(ABC):
         Parameters
         ----------
         context : sequence of str
-            How the sentence begins.
-        temperature, top_k, top_p
-            As in `companion.sequences.generation.sample`.
+            How the sentence begins; the model must know something about what follows it.
+        temperature, top_k, top_p, seed
+            As in `companion.sequences.generation.sample` and `companion.arguments`.
         max_length : int, default 50
             At most so many words, the context included.
-        seed : int, Generator or None
-            As in `companion.arguments.random_generator`.
 
         Returns
         -------
         list of str
             The context and what follows, without [EOS]; it may contain [UNK].
-
-        Raises
-        ------
-        ValueError
-            If the model knows nothing about what follows the context.
         """
         ids = self._read(context)
         room = integer(max_length, "max_length", 0) - len(ids)
@@ -219,11 +200,7 @@ def encoded(sentences: Any, vocabulary: Vocabulary, name: str = "sentences") -> 
 
 def checked_vocabulary(vocabulary: Any) -> Vocabulary:
     """Return a vocabulary that has [UNK], [EOS] and [BOS]."""
-    if not isinstance(vocabulary, Vocabulary):
-        raise TypeError(
-            "vocabulary must be a companion.sequences.vocabulary.Vocabulary, "
-            f"got {type(vocabulary).__module__}.{type(vocabulary).__qualname__}"
-        )
+    instance(vocabulary, "vocabulary", Vocabulary)
     for role in ("unknown", "end", "begin"):
         getattr(vocabulary, role)  # raises ValueError where there is none
     return vocabulary

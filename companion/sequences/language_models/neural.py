@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import ids, integer, share
+from companion.arguments import flag, ids, integer, share, size
+from companion.sequences.generation import evaluating
 from companion.sequences.language_models.chain import (
     LanguageModel,
     Sentence,
@@ -84,31 +85,20 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
         super().__init__()
         self.vocabulary = checked_vocabulary(vocabulary)
         self.order = integer(order, "order", 2)
-        integer(embedding_size, "embedding_size", 1)
-        integer(hidden_size, "hidden_size", 1)
+        size(embedding_size, "embedding_size")
+        size(hidden_size, "hidden_size")
         V, n_inputs = len(vocabulary), (order - 1) * embedding_size
         self.embedding = nn.Embedding(V, embedding_size)
         nn.init.normal_(self.embedding.weight, std=0.1)  # PyTorch's 1 would hide what is learned
         self.hidden = nn.Linear(n_inputs, hidden_size)
         self.output = nn.Linear(hidden_size, V)
-        self.direct = nn.Linear(n_inputs, V, bias=False) if direct else None
+        self.direct = nn.Linear(n_inputs, V, bias=False) if flag(direct, "direct") else None
         begins = torch.arange(V) == vocabulary.begin  # (V,): True for [BOS] alone
         self.register_buffer("_begins", begins, persistent=False)
         self.dropout = nn.Dropout(share(dropout, "dropout"))
 
     def forward(self, contexts: Tensor) -> Tensor:
-        """Return the scores of all tokens after contexts.
-
-        Parameters
-        ----------
-        contexts : Tensor of int64, shape (B, n - 1)
-            Ids of tokens, [BOS] included; see `examples`.
-
-        Returns
-        -------
-        Tensor, shape (B, V)
-            Minus infinity for [BOS], which is never predicted.
-        """
+        """Return the scores of all tokens, (B, V), after contexts (B, n - 1) as from `examples`."""
         contexts = ids(contexts, "contexts", len(self.vocabulary), ("B", self.order - 1))
         vectors = self.embedding(contexts)  # (B, n - 1, embedding_size)
         x = self.dropout(vectors.flatten(start_dim=1))  # (B, (n - 1) * embedding_size)
@@ -118,18 +108,9 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
         return scores if self.direct is None else scores + self.direct(x)
 
     def examples(self, sentences: Iterable[Sentence]) -> tuple[Tensor, Tensor]:
-        """Return all contexts of a text, and the token after each.
+        """Return all contexts of a text, (N, n - 1), and the token after each, (N,), as ids.
 
-        Parameters
-        ----------
-        sentences : iterable of sequences of str
-            One or more.
-
-        Returns
-        -------
-        contexts : Tensor of int64, shape (N, n - 1)
-            N is the number of words and sentences together.
-        targets : Tensor of int64, shape (N,)
+        N is the number of words and sentences together.
         """
         return self._examples(encoded(sentences, self.vocabulary))
 
@@ -145,12 +126,8 @@ class NeuralLanguageModel(nn.Module, LanguageModel):
     @torch.no_grad()
     def _shares(self, contexts: Tensor) -> Tensor:
         """Return the probabilities of all tokens, (B, V), without dropout."""
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             return self(contexts.to(self.output.weight.device)).double().softmax(dim=1).cpu()
-        finally:
-            self.train(training)
 
     def _next(self, history: tuple[int, ...]) -> np.ndarray:
         """Return the probability of each token after a history."""

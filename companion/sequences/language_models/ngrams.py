@@ -96,18 +96,7 @@ class NGramModel(LanguageModel):
         self._given = None if vocabulary is None else checked_vocabulary(vocabulary)
 
     def fit(self, sentences: Iterable[Sentence]) -> NGramModel:
-        """Count the n-grams of a text; what was counted before is forgotten.
-
-        Parameters
-        ----------
-        sentences : iterable of sequences of str
-            The training text, one or more sentences of words.
-
-        Returns
-        -------
-        NGramModel
-            The model itself.
-        """
+        """Count the n-grams of a text and return the model; earlier counts are forgotten."""
         found = checked_sentences(sentences, "sentences")
         vocabulary = self._given or Vocabulary.count(
             found, special=SPECIAL_TOKENS, min_count=self.min_count

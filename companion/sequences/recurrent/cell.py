@@ -34,17 +34,10 @@ def rnn_step(
         The input at this step.
     hidden : Tensor, shape (B, H) or (H,)
         The state after the step before.
-    weight_ih : Tensor, shape (H, D)
-        From the input to the state, W_xh in the formula.
-    weight_hh : Tensor, shape (H, H)
-        From the state to the next one, W_hh.
+    weight_ih, weight_hh : Tensor, shapes (H, D) and (H, H)
+        W_xh, from the input to the state, and W_hh, from there to the next one.
     bias : Tensor, shape (H,)
         b_h. (`RNN` keeps two, as PyTorch does; here they are one sum.)
-
-    Returns
-    -------
-    Tensor, shape (B, H) or (H,)
-        The state after this step.
 
     Examples
     --------
@@ -54,9 +47,9 @@ def rnn_step(
     """
     x = tensor(x, "x", (..., "D"))
     H, D, dtype = tensor(bias, "bias", ("H",), dtype=x.dtype).shape[0], x.shape[-1], x.dtype
-    weight_ih = tensor(weight_ih, "weight_ih", (H, D), dtype=dtype)
-    weight_hh = tensor(weight_hh, "weight_hh", (H, H), dtype=dtype)
-    hidden = tensor(hidden, "hidden", (*x.shape[:-1], H), dtype=dtype)
+    tensor(weight_ih, "weight_ih", (H, D), dtype=dtype)
+    tensor(weight_hh, "weight_hh", (H, H), dtype=dtype)
+    tensor(hidden, "hidden", (*x.shape[:-1], H), dtype=dtype)
     return torch.tanh(x @ weight_ih.T + hidden @ weight_hh.T + bias)
 
 
@@ -65,20 +58,14 @@ def state_jacobians(states: Tensor, weight_hh: Tensor) -> Tensor:
 
     Parameters
     ----------
-    states : Tensor, shape (T, H)
-        The states h_1 to h_T of one sequence, read by a tanh cell.
-    weight_hh : Tensor, shape (H, H)
-        Its weights from state to state.
+    states, weight_hh : Tensor, shapes (T, H) and (H, H)
+        The states h_1 to h_T of one sequence, read by a tanh cell, and its weights W_hh.
 
     Returns
     -------
     Tensor, shape (T, H, H)
         Entry ``[t, i, j]``: the derivative of h_T[i] with respect to h_{t+1}[j] (Python counts
-        from 0); the last matrix is the identity.
-
-    References
-    ----------
-    Pascanu, Mikolov and Bengio (2013), equation 5.
+        from 0); the last matrix is the identity. Pascanu et al. (2013), equation 5.
 
     Examples
     --------
@@ -104,10 +91,8 @@ def bptt_terms(
 
     Parameters
     ----------
-    states : Tensor, shape (T, H)
-        The states h_1 to h_T of one sequence, read by a tanh cell.
-    weight_hh : Tensor, shape (H, H)
-        Its weights from state to state.
+    states, weight_hh
+        As in `state_jacobians`.
     gradient : Tensor, shape (H,)
         dL / dh_T, with respect to the last state.
     start : Tensor, shape (H,), optional
@@ -116,11 +101,7 @@ def bptt_terms(
     Returns
     -------
     Tensor, shape (T, H, H)
-        The term of each step, the first step first.
-
-    References
-    ----------
-    Werbos (1990); Pascanu, Mikolov and Bengio (2013), equations 3 to 5.
+        The term of each step, the first step first. Pascanu et al. (2013), equations 3 to 5.
 
     Examples
     --------
@@ -130,30 +111,19 @@ def bptt_terms(
     """
     states, weight_hh = _read(states, weight_hh)
     start = torch.zeros_like(states[0]) if start is None else start
-    gradient, start = (
-        _finite(vector, name, (states.shape[1],), states.dtype)
-        for name, vector in (("gradient", gradient), ("start", start))
-    )
+    for name, vector in {"gradient": gradient, "start": start}.items():
+        tensor(vector, name, (states.shape[1],), dtype=states.dtype, finite=True)
     before = torch.cat([start[None], states[:-1]])  # (T, H): the state that each step reads
     terms = []
     for t in range(len(states) - 1, -1, -1):
         inner = gradient * (1 - states[t] ** 2)  # (H,): with respect to the sum inside the tanh
         terms.append(torch.outer(inner, before[t]))
         gradient = weight_hh.T @ inner  # (H,): with respect to the state before
-    return torch.stack(terms[::-1])  # (T, H, H)
+    terms = torch.stack(terms[::-1])  # (T, H, H)
+    return tensor(terms, "what states and weight_hh give", terms.shape, finite=True)
 
 
 def _read(states: Tensor, weight_hh: Tensor) -> tuple[Tensor, Tensor]:
     """Return states (T, H) and their weights (H, H), after a look at both."""
-    states = _finite(tensor(states, "states", ("T", "H"), least=1), "states")
-    H = states.shape[1]
-    return states, _finite(weight_hh, "weight_hh", (H, H), states.dtype)
-
-
-def _finite(
-    x: Tensor, name: str, shape: tuple[int, ...] | None = None, dtype: torch.dtype | None = None
-) -> Tensor:
-    x = x if shape is None else tensor(x, name, shape, dtype=dtype)
-    if not x.isfinite().all():
-        raise ValueError(f"{name} must be finite, got NaN or infinity")
-    return x
+    H = tensor(states, "states", ("T", "H"), least=1, finite=True).shape[1]
+    return states, tensor(weight_hh, "weight_hh", (H, H), dtype=states.dtype, finite=True)

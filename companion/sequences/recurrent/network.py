@@ -26,10 +26,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import choice, flag, integer, share, tensor
+from companion import arguments
+from companion.arguments import choice, flag, share, size, tensor
 
 State = tuple[Tensor, ...]  # of one layer and direction, each (B, hidden_size)
-INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class Weights(NamedTuple):
@@ -63,9 +63,8 @@ class RecurrentNetwork(nn.Module, ABC):
     Attributes
     ----------
     weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, weight_ih_l0_reverse, ... : Parameter
-        As in `torch.nn.RNN`: (n_gates H, width of what comes in), (n_gates H, H), (n_gates H,)
-        twice; ``l1`` for the second layer, ``_reverse`` for the second direction.
-
+        As in `torch.nn.RNN`: the shapes of `Weights`; ``l1`` for the second layer, ``_reverse`` for
+        the second direction.
     """
 
     n_gates = 1
@@ -82,9 +81,9 @@ class RecurrentNetwork(nn.Module, ABC):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.input_size = integer(input_size, "input_size", 1)
-        self.hidden_size = integer(hidden_size, "hidden_size", 1)
-        self.num_layers = integer(num_layers, "num_layers", 1)
+        self.input_size = size(input_size, "input_size")
+        self.hidden_size = size(hidden_size, "hidden_size")
+        self.num_layers = size(num_layers, "num_layers")
         self.dropout = share(dropout, "dropout")
         self.bidirectional = flag(bidirectional, "bidirectional")
         self.bias = flag(bias, "bias")
@@ -170,7 +169,7 @@ class RecurrentNetwork(nn.Module, ABC):
         weight: Any = self.weight_ih_l0
         dtype, D, H = weight.dtype, self.input_size, self.hidden_size
         single = isinstance(x, Tensor) and x.dim() == 2
-        x = tensor(x, "x", ("T", D) if single else ("B", "T", D), dtype=dtype)
+        tensor(x, "x", ("T", D) if single else ("B", "T", D), dtype=dtype)
         if x.shape[-2] == 0:
             raise ValueError(f"x must have one step or more, got the shape {tuple(x.shape)}")
         x = x[None] if single else x
@@ -181,39 +180,27 @@ class RecurrentNetwork(nn.Module, ABC):
         else:
             states = [state] if self.n_states == 1 else state
             if not isinstance(states, list | tuple) or len(states) != self.n_states:
-                wanted = f"{self.n_states} tensors in a tuple"
-                raise TypeError(f"state must be {wanted}, got {_kind(state)}")
+                many = f" of {len(states)}" if isinstance(states, list | tuple) else ""
+                wanted, got = f"{self.n_states} tensors in a tuple", type(state).__name__ + many
+                raise TypeError(f"state must be {wanted}, got {got}")
             shape = (rows, H) if single else (rows, B, H)
             states = [tensor(part, "state", shape, dtype=dtype) for part in states]
             states = [part[:, None] if single else part for part in states]
         if lengths is None:
             return single, x, states, None
-        lengths = torch.as_tensor(lengths, device=x.device)
-        if lengths.dtype not in INTEGERS or tuple(lengths.shape) != (B,):
-            got = f"{tuple(lengths.shape)} of {lengths.dtype}"
-            raise ValueError(f"lengths must be integers of the shape ({B},), got {got}")
-        lengths = lengths.long()
-        if B and (int(lengths.min()) < 1 or int(lengths.max()) > T):
-            raise ValueError(f"lengths must be from 1 to T = {T}, got {lengths.tolist()}")
-        mask = torch.arange(T, device=x.device) < lengths[:, None]  # (B, T)
+        found = arguments.lengths(lengths, "lengths", T).to(x.device)
+        if len(found) != B or (found == 0).any():
+            got = found.tolist()
+            raise ValueError(f"lengths must be {B} integers from 1 to T = {T}, got {got}")
+        mask = torch.arange(T, device=x.device) < found[:, None]  # (B, T)
         # Before the computation: NaN in the padding times a gradient of 0 would still be NaN.
         return single, x.masked_fill(~mask[:, :, None], 0), states, mask
-
-
-def _kind(state: Any) -> str:
-    many = f" of {len(state)}" if isinstance(state, list | tuple) else ""
-    return type(state).__name__ + many
 
 
 class RNN(RecurrentNetwork):
     """The simple recurrent network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
 
-    Parameters
-    ----------
-    input_size, hidden_size, num_layers, bidirectional, bias, dropout
-        See `RecurrentNetwork`.
-    nonlinearity : {"tanh", "relu"}, default "tanh"
-        What is applied to the sum.
+    Arguments are those of `RecurrentNetwork`; `nonlinearity` can be "relu" in place of "tanh".
 
     Examples
     --------

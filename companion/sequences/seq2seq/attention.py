@@ -7,7 +7,8 @@ the scores, and the context c is the mean of the memory with these weights::
 
 What this module leaves out: scores that are products (the Transformer's), and several heads.
 
-Reference (in full in the chapter's bibliography): Bahdanau et al. (2015).
+Reference (in full in the chapter's bibliography): Bahdanau et al. (2015), equations 5 and 6,
+appendix A.1.2.
 
 Chapter: book/sequences/seq2seq.ipynb
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import integer, tensor
+from companion.arguments import size, tensor
 
 
 class AdditiveAttention(nn.Module):
@@ -30,10 +31,6 @@ class AdditiveAttention(nn.Module):
     hidden_size : int
         Numbers in which both are compared.
 
-    References
-    ----------
-    Bahdanau, Cho and Bengio (2015), equations 5 and 6 and appendix A.1.2.
-
     Examples
     --------
     >>> attention = AdditiveAttention(3, 5, 7)
@@ -44,9 +41,9 @@ class AdditiveAttention(nn.Module):
 
     def __init__(self, query_size: int, memory_size: int, hidden_size: int) -> None:
         super().__init__()
-        hidden_size = integer(hidden_size, "hidden_size", 1)
-        self.query = nn.Linear(integer(query_size, "query_size", 1), hidden_size, bias=False)
-        self.key = nn.Linear(integer(memory_size, "memory_size", 1), hidden_size)
+        hidden_size = size(hidden_size, "hidden_size")
+        self.query = nn.Linear(size(query_size, "query_size"), hidden_size, bias=False)
+        self.key = nn.Linear(size(memory_size, "memory_size"), hidden_size)
         self.score = nn.Linear(hidden_size, 1, bias=False)
 
     def forward(
@@ -56,19 +53,15 @@ class AdditiveAttention(nn.Module):
 
         Parameters
         ----------
-        query : Tensor, shape (B, T_query, query_size)
-            What is looked for.
-        memory : Tensor, shape (B, T_memory, memory_size)
-            Where it is looked for.
+        query, memory : Tensor, shapes (B, T_query, query_size) and (B, T_memory, memory_size)
+            What is looked for, and where.
         mask : Tensor of bool, shape (B, T_memory), optional
             True where a position may be attended to; the others get the weight 0, exactly.
 
         Returns
         -------
-        context : Tensor, shape (B, T_query, memory_size)
-            The weighted means.
-        weights : Tensor, shape (B, T_query, T_memory)
-            They sum to 1 over the last axis.
+        context, weights : Tensor, shapes (B, T_query, memory_size) and (B, T_query, T_memory)
+            The weighted means, and the weights, which sum to 1 over the last axis.
         """
         dtype = self.key.weight.dtype
         query = tensor(query, "query", ("B", "T", self.query.in_features), dtype=dtype)

@@ -16,7 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import Seed, integer, random_generator
+from companion.arguments import (
+    Seed,
+    came,
+    instance,
+    integer,
+    integers,
+    listed,
+    random_generator,
+    texts,
+)
 from companion.sequences.tokenization.base import Tokenizer
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")  # what a translator's vocabulary needs
@@ -31,43 +40,29 @@ def encode_pairs(
     Parameters
     ----------
     pairs : sequence of (str, str)
-        Source and target.
     source_tokenizer, target_tokenizer : Tokenizer
         The target's vocabulary has tokens for begin and end.
-
-    Returns
-    -------
-    list of (list of int, list of int)
-        One pair for each pair of texts.
     """
-    vocabulary = target_tokenizer.vocabulary
+    instance(source_tokenizer, "source_tokenizer", Tokenizer)
+    vocabulary = instance(target_tokenizer, "target_tokenizer", Tokenizer).vocabulary
     begin, end = vocabulary.begin, vocabulary.end
     encoded = []
-    for number, (source, target) in enumerate(pairs):
+    for number, pair in enumerate(listed(pairs, "pairs", "a list of pairs of texts")):
+        if len(both := texts(pair, f"pairs[{number}]")) != 2:
+            raise ValueError(f"pairs[{number}] must hold two texts, got {came(pair)}")
+        source, target = both
         source_ids = list(source_tokenizer.encode(source))
         target_ids = list(target_tokenizer.encode(target))
         if not source_ids or not target_ids:
-            raise ValueError(
-                f"pairs[{number}] must hold two texts with tokens, got {pairs[number]!r}"
-            )
+            raise ValueError(f"pairs[{number}] must hold two texts with tokens, got {came(pair)}")
         encoded.append((source_ids, [begin, *target_ids, end]))
     return encoded
 
 
 def pad(sequences: Sequence[Sequence[int]], padding: int) -> Tensor:
-    """Put sequences of different lengths into one tensor, filled up with `padding` at the end.
+    """Put sequences of ids, none of them empty, into one tensor (B, T), filled up at the end.
 
-    Parameters
-    ----------
-    sequences : sequence of sequence of int
-        One or more, each with one id or more.
-    padding : int
-        The id of the pad token, ``vocabulary.pad``.
-
-    Returns
-    -------
-    Tensor of int64, shape (B, T)
-        T is the length of the longest.
+    T is the length of the longest; `padding` is the id of the pad token, ``vocabulary.pad``.
 
     Examples
     --------
@@ -75,15 +70,22 @@ def pad(sequences: Sequence[Sequence[int]], padding: int) -> Tensor:
     tensor([[5, 6, 7],
             [8, 0, 0]])
     """
-    padding = integer(padding, "padding", 0)
-    lengths = [len(sequence) for sequence in sequences]
-    if not lengths or min(lengths) == 0:
-        raise ValueError(
-            f"sequences must be one or more, none of them empty, got lengths {lengths}"
-        )
-    longest = max(lengths)
-    rows = [[*sequence, *[padding] * (longest - len(sequence))] for sequence in sequences]
-    return torch.tensor(rows, dtype=torch.long)
+    wanted = "one or more sequences of ids, none of them empty"
+    if not (rows := listed(sequences, "sequences", wanted)):
+        raise ValueError(f"sequences must be {wanted}, got none")
+    for number, row in enumerate(rows):
+        integers(row, f"sequences[{number}]", item=_id, least=1)
+    return _pad(rows, _id(padding, "padding"))
+
+
+def _id(value: Any, name: str) -> int:
+    return integer(value, name, 0)
+
+
+def _pad(rows: Sequence[Sequence[int]], padding: int) -> Tensor:
+    longest = max(map(len, rows))
+    filled = [[*row, *[padding] * (longest - len(row))] for row in rows]
+    return torch.tensor(filled, dtype=torch.long)
 
 
 def batches(
@@ -107,8 +109,14 @@ def batches(
     (Tensor, Tensor), shapes (B, T_source) and (B, T_target)
         Sources and targets, padded.
     """
-    if len(pairs) == 0:
+    if not (pairs := listed(pairs, "pairs", "a list of pairs of lists of ids")):
         raise ValueError("pairs must hold one pair or more, got none")
+    for number, pair in enumerate(pairs):
+        if len(both := listed(pair, f"pairs[{number}]", "two lists of ids")) != 2:
+            raise ValueError(f"pairs[{number}] must be two lists of ids, got {came(pair)}")
+        for row in both:
+            integers(row, f"pairs[{number}]", item=_id, least=1)
+    _id(padding, "padding")
     size, rng = integer(batch_size, "batch_size", 1), random_generator(seed)
     # The sort is stable: among pairs of equal lengths, the random order stays.
     order = sorted(
@@ -122,7 +130,7 @@ def batches(
 
 def pad_pairs(pairs: Sequence[EncodedPair], padding: int) -> tuple[Tensor, Tensor]:
     """Return sources (B, T_source) and targets (B, T_target) of some pairs, padded."""
-    return pad([source for source, _ in pairs], padding), pad([to for _, to in pairs], padding)
+    return _pad([source for source, _ in pairs], padding), _pad([to for _, to in pairs], padding)
 
 
 def teacher_forcing(

@@ -29,7 +29,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import ids, integer
+from companion import arguments
+from companion.arguments import came, flag, ids, instance, integer, size, tensor
 from companion.sequences.gated import GRU
 from companion.sequences.seq2seq.attention import AdditiveAttention
 from companion.sequences.seq2seq.batching import SPECIAL_TOKENS
@@ -60,23 +61,24 @@ class WordEmbedding(nn.Module):
 
     def __init__(self, vocabulary: Mapping[str, int], embedding_size: int) -> None:
         super().__init__()
-        words = sorted(vocabulary, key=vocabulary.__getitem__)
+        instance(vocabulary, "vocabulary", Mapping)
+        numbers = list(vocabulary.values())
+        words = [word for word in vocabulary if isinstance(word, str)]
+        if len(words) < len(numbers) or any(type(number) is not int for number in numbers):
+            raise TypeError(f"vocabulary must map texts to integers, got {came(vocabulary)}")
+        words.sort(key=vocabulary.__getitem__)
         if not words or [vocabulary[word] for word in words] != list(range(len(words))):
             raise ValueError("vocabulary must number its words from 0 on, without a gap")
         special = vocabulary.special if isinstance(vocabulary, Vocabulary) else SPECIAL_TOKENS
         spelled = ["" if word in special else word for word in words]
-        alphabet = {
-            character: number
-            for number, character in enumerate(sorted(set("".join(spelled))), start=1)
-        }
+        letters = sorted(set("".join(spelled)))
+        alphabet = {letter: number for number, letter in enumerate(letters, start=1)}
         longest = max(map(len, spelled))
-        table = [
-            [alphabet[c] for c in word] + [0] * (longest - len(word))  # 0 stands for none
-            for word in spelled
-        ]
+        rows = [[alphabet[letter] for letter in word] for word in spelled]
+        table = [row + [0] * (longest - len(row)) for row in rows]  # 0 stands for none
         # Which characters a word has belongs to the model, but is not learned.
         self.register_buffer("characters", torch.tensor(table, dtype=torch.long))
-        self.word = _embedding(len(words), integer(embedding_size, "embedding_size", 1))
+        self.word = _embedding(len(words), size(embedding_size, "embedding_size"))
         self.character = _embedding(len(alphabet) + 1, embedding_size, padding=0)
 
     @property
@@ -91,6 +93,7 @@ class WordEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the vectors of words, shape (B, T, embedding_size), from ids (B, T)."""
+        arguments.ids(ids, "ids", self.num_embeddings, (...,))
         return self.word(ids) + self.character(self.characters[ids]).sum(dim=-2)
 
 
@@ -149,27 +152,20 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         self.padding = integer(padding, "padding", 0)
-        sizes = (
-            integer(source_vocab_size, "source_vocab_size", 1),
-            integer(embedding_size, "embedding_size", 1),
-        )
-        if integer(hidden_size, "hidden_size", 2) % 2:
+        V = self.source_vocab_size = size(source_vocab_size, "source_vocab_size")
+        D = size(embedding_size, "embedding_size")
+        if size(hidden_size, "hidden_size", 2) % 2:
             raise ValueError(f"hidden_size must be even, got {hidden_size}")
-        if source_embedding is None:
-            source_embedding = _embedding(*sizes)
-        got = tuple(getattr(source_embedding, n) for n in ("num_embeddings", "embedding_dim"))
-        if got != sizes:
-            raise ValueError(
-                f"source_embedding must have {sizes[0]} vectors of {sizes[1]}, got {got}"
-            )
-        self.source_vocab_size = sizes[0]
-        self.source_embedding = source_embedding
+        flag(attention, "attention")
+        self.source_embedding = _embedding(V, D) if source_embedding is None else source_embedding
+        names = ("num_embeddings", "embedding_dim")
+        got = tuple(getattr(self.source_embedding, name, None) for name in names)
+        if got != (V, D):
+            raise ValueError(f"source_embedding must have {V} vectors of {D}, got {got}")
         self.encoder_forward = GRU(embedding_size, hidden_size // 2)
         self.encoder_backward = GRU(embedding_size, hidden_size // 2)
         self.bridge = nn.Linear(hidden_size, hidden_size)
-        self.target_embedding = _embedding(
-            integer(target_vocab_size, "target_vocab_size", 1), embedding_size
-        )
+        self.target_embedding = _embedding(size(target_vocab_size, "target_vocab_size"), D)
         self.decoder = GRU(embedding_size, hidden_size)
         memory_size = hidden_size + embedding_size if attention else hidden_size
         self.attention = (
@@ -179,12 +175,7 @@ class Seq2Seq(nn.Module):
         self.bias = nn.Parameter(torch.zeros(target_vocab_size))
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Read the sources.
-
-        Parameters
-        ----------
-        source : Tensor of int64, shape (B, T_source)
-            Ids, with padding only at the end.
+        """Read sources (B, T_source), with padding only at the end.
 
         Returns
         -------
@@ -258,19 +249,9 @@ class Seq2Seq(nn.Module):
 
 
 def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse each sequence within its own length; what lies behind its end stays where it is.
+    """Reverse each sequence of x, (B, T, D), within its own length, (B,), from 0 to T.
 
-    Parameters
-    ----------
-    x : Tensor, shape (B, T, D)
-        Sequences.
-    lengths : Tensor of int64, shape (B,)
-        How long each is, from 0 to T.
-
-    Returns
-    -------
-    Tensor, shape (B, T, D)
-        Doing it twice gives `x` again.
+    What lies behind its end stays where it is; doing it twice gives x again.
 
     Examples
     --------
@@ -278,8 +259,12 @@ def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
     >>> reverse_within(x, torch.tensor([3]))[0, :, 0]
     tensor([2., 1., 0., 3.])
     """
-    place = torch.arange(x.shape[1], device=x.device)[None]  # (1, T)
-    source = torch.where(place < lengths[:, None], lengths[:, None] - 1 - place, place)  # (B, T)
+    B, T, _ = tensor(x, "x", ("B", "T", "D")).shape
+    last = arguments.lengths(lengths, "lengths", T)[:, None].to(x.device) - 1  # (B, 1)
+    if len(last) != B:
+        raise ValueError(f"lengths must be {B} integers, got {len(last)}")
+    place = torch.arange(T, device=x.device)[None]  # (1, T)
+    source = torch.where(place <= last, last - place, place)  # (B, T)
     return x.gather(1, source[:, :, None].expand_as(x))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from companion.arguments import between, integer
+from companion.arguments import between, instance, integer
 from companion.arguments import texts as checked_texts
 from companion.basics.training import fit, iterations_per_epoch
 from companion.runs.run import Batch
@@ -99,7 +99,7 @@ def translate(
     max_length: int = 50,
     batch_size: int = 256,
 ) -> list[str]:
-    """Translate texts.
+    """Translate texts; return one translation for each, in the same order.
 
     Parameters
     ----------
@@ -115,19 +115,16 @@ def translate(
         Of an output, in tokens.
     batch_size : int, default 256
         Texts that are translated together.
-
-    Returns
-    -------
-    list of str
-        One translation for each text, in the same order.
     """
+    instance(source_tokenizer, "source_tokenizer", Tokenizer)
+    instance(target_tokenizer, "target_tokenizer", Tokenizer)
     sources = []
     for number, text in enumerate(checked_texts(texts, "texts", least=0)):
         sources.append(list(source_tokenizer.encode(text)))
         if not sources[-1]:
             raise ValueError(f"texts[{number}] must have a token, got {text!r}")
-    tokenizers = source_tokenizer, target_tokenizer
-    ids = _decode(model, sources, *tokenizers, beam_width, max_length, batch_size)
+    limits = {"beam_width": beam_width, "max_length": max_length, "batch_size": batch_size}
+    ids = _decode(model, sources, source_tokenizer, target_tokenizer, **limits)
     return [target_tokenizer.decode(one) for one in ids]
 
 
@@ -136,31 +133,22 @@ def exactly_right(
     pairs: Sequence[tuple[str, str]],
     source_tokenizer: Tokenizer,
     target_tokenizer: Tokenizer,
-    *,
-    beam_width: int = 1,
-    max_length: int = 50,
-    batch_size: int = 256,
+    **options: int,
 ) -> np.ndarray:
-    """Tell which translations are right in every token. One with [UNK] is not.
+    """Tell which translations are right in every token, as an array of bool. One with [UNK] is not.
 
     Parameters
     ----------
     pairs : sequence of (str, str)
         Source, and the only translation that counts as right.
-    model, source_tokenizer, target_tokenizer, beam_width, max_length, batch_size
+    model, source_tokenizer, target_tokenizer, **options
         As in `translate`.
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
-        In the order of `pairs`.
     """
-    if len(pairs) == 0:
-        raise ValueError("pairs must hold one pair or more, got none")
     encoded = encode_pairs(pairs, source_tokenizer, target_tokenizer)
+    if not encoded:
+        raise ValueError("pairs must hold one pair or more, got none")
     sources = [source for source, _ in encoded]
-    tokenizers = source_tokenizer, target_tokenizer
-    ids = _decode(model, sources, *tokenizers, beam_width, max_length, batch_size)
+    ids = _decode(model, sources, source_tokenizer, target_tokenizer, **options)
     unknown = target_tokenizer.vocabulary.unknown
     return np.array(
         [
@@ -175,24 +163,10 @@ def exact_match(
     pairs: Sequence[tuple[str, str]],
     source_tokenizer: Tokenizer,
     target_tokenizer: Tokenizer,
-    *,
-    beam_width: int = 1,
-    max_length: int = 50,
-    batch_size: int = 256,
+    **options: int,
 ) -> float:
-    """Return the share of translations that are right in every token, from 0 to 1.
-
-    Parameters, errors: as `exactly_right`.
-    """
-    right = exactly_right(
-        model,
-        pairs,
-        source_tokenizer,
-        target_tokenizer,
-        beam_width=beam_width,
-        max_length=max_length,
-        batch_size=batch_size,
-    )
+    """Return the share of translations that `exactly_right` finds, from 0 to 1."""
+    right = exactly_right(model, pairs, source_tokenizer, target_tokenizer, **options)
     return float(right.mean())
 
 
@@ -201,13 +175,14 @@ def _decode(
     sources: list[list[int]],
     source_tokenizer: Tokenizer,
     target_tokenizer: Tokenizer,
-    beam_width: int,
-    max_length: int,
-    batch_size: int,
+    *,
+    beam_width: int = 1,
+    max_length: int = 50,
+    batch_size: int = 256,
 ) -> list[list[int]]:
     """Return the token numbers of all translations, in the order of the sources."""
     width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
-    device = next(model.parameters()).device
+    device = next(instance(model, "model", nn.Module).parameters()).device
     padding, words = source_tokenizer.vocabulary.pad, target_tokenizer.vocabulary
     # Sources of similar lengths together; the result does not depend on it.
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
@@ -218,8 +193,7 @@ def _decode(
         if width == 1:
             ids = greedy_decode(model, batch, words, max_length=max_length)
         else:
-            limits = {"beam_width": width, "max_length": max_length}
-            beams = beam_search(model, batch, words, **limits)
+            beams = beam_search(model, batch, words, beam_width=width, max_length=max_length)
             ids = [beam[0].tokens for beam in beams]
         for number, one in zip(numbers, ids, strict=True):
             found[number] = one

@@ -9,6 +9,10 @@ For a token x of D numbers, with mean m and variance v (the one that divides by 
 
 None looks at another token, another sample, or at anything seen earlier.
 
+A normalisation changes the last axis of x, shape (..., D), in the type of its weights, which must
+not be the narrower one; `eps`, 0 or more, keeps the division from one by 0. The parameters are
+named as in `torch.nn`, so that a state dict moves both ways.
+
 References (in full in the chapter's bibliography): Ba, Kiros and Hinton (2016); Vaswani and others
 (2017), section 3.3; Hendrycks and Gimpel (2016), GELU; Zhang and Sennrich (2019), RMSNorm; Shazeer
 (2020), gates.
@@ -18,16 +22,14 @@ Chapter: book/transformer/blocks.ipynb
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import flag, integer, share, tensor
+from companion.arguments import choice, flag, number, readable, share, size, tensor
 
 Activation = str | Callable[[Tensor], Tensor]
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -48,6 +50,10 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     >>> layer_norm(torch.tensor([[1.0, 2.0, 3.0]]), torch.ones(3), torch.zeros(3), 1e-5)
     tensor([[-1.2247,  0.0000,  1.2247]])
     """
+    D = tensor(x, "x", (..., "D"), least=1).shape[-1]
+    tensor(weight, "weight", (D,))
+    tensor(bias, "bias", (D,))
+    number(eps, "eps", 0)
     m = x.mean(dim=-1, keepdim=True)  # (..., 1)
     v = (x - m).square().mean(dim=-1, keepdim=True)  # (..., 1)
     return weight * (x - m) / (v + eps).sqrt() + bias  # (..., D)
@@ -61,28 +67,15 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     >>> rms_norm(torch.tensor([[3.0, 4.0]]), torch.ones(2), 0.0) * 12.5**0.5
     tensor([[3., 4.]])
     """
+    tensor(weight, "weight", tensor(x, "x", (..., "D"), least=1).shape[-1:])
+    number(eps, "eps", 0)
     return weight * x / (x.square().mean(dim=-1, keepdim=True) + eps).sqrt()  # (..., D)
 
 
 class LayerNorm(nn.Module):
     """Give each token the mean 0 and the variance 1, then a learned scale and shift.
 
-    Parameters
-    ----------
-    d_model : int
-        Width D of a token.
-    eps : float, default 1e-5
-        Added to the variance, so that a token of equal numbers does not divide by 0.
-
-    Attributes
-    ----------
-    weight, bias : Parameter, shape (D,)
-        Scale and shift (in the formulas gamma and beta); 1 and 0 at first. Named as in
-        ``torch.nn.LayerNorm``, so that a state dict moves both ways.
-
-    References
-    ----------
-    Ba et al. (2016).
+    ``weight`` and ``bias``, (D,), in the formulas gamma and beta, are 1 and 0 at first.
 
     Examples
     --------
@@ -92,15 +85,13 @@ class LayerNorm(nn.Module):
 
     def __init__(self, d_model: int, eps: float = 1e-5) -> None:
         super().__init__()
-        D, self.eps = integer(d_model, "d_model", 1), _small(eps)
+        D, self.eps = size(d_model, "d_model"), number(eps, "eps", 0)
         self.weight, self.bias = nn.Parameter(torch.ones(D)), nn.Parameter(torch.zeros(D))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis of x, shape (..., D); the shape stays."""
-        wide = _as_wide(x, self.weight)
-        return functional.layer_norm(wide, self.weight.shape, self.weight, self.bias, self.eps).to(
-            x.dtype
-        )
+        wide, scale = _as_wide(x, self.weight), self.weight
+        return functional.layer_norm(wide, scale.shape, scale, self.bias, self.eps).to(x.dtype)
 
     def extra_repr(self) -> str:
         """Name the settings when the module is printed."""
@@ -110,23 +101,8 @@ class LayerNorm(nn.Module):
 class RMSNorm(nn.Module):
     """Divide each token by the root of its mean square, then a learned scale: Llama's norm.
 
-    What `LayerNorm` has beyond it, the mean and the shift, is left out.
-
-    Parameters
-    ----------
-    d_model : int
-        Width D of a token.
-    eps : float, default 1e-5
-        Added to the mean square.
-
-    Attributes
-    ----------
-    weight : Parameter, shape (D,)
-        The scale; 1 at first. Named as in ``torch.nn.RMSNorm``.
-
-    References
-    ----------
-    Zhang and Sennrich (2019).
+    What `LayerNorm` has beyond it, the mean and the shift, is left out. ``weight``, (D,), is the
+    scale, 1 at first.
 
     Examples
     --------
@@ -136,17 +112,15 @@ class RMSNorm(nn.Module):
 
     def __init__(self, d_model: int, eps: float = 1e-5) -> None:
         super().__init__()
-        D, self.eps = integer(d_model, "d_model", 1), _small(eps)
-        self.weight = nn.Parameter(torch.ones(D))
+        self.eps = number(eps, "eps", 0)
+        self.weight = nn.Parameter(torch.ones(size(d_model, "d_model")))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis of x, shape (..., D); the shape stays."""
         wide = _as_wide(x, self.weight)
         return functional.rms_norm(wide, self.weight.shape, self.weight, self.eps).to(x.dtype)
 
-    def extra_repr(self) -> str:
-        """Name the settings when the module is printed."""
-        return f"{len(self.weight)}, eps={self.eps}"
+    extra_repr = LayerNorm.extra_repr
 
 
 class FeedForward(nn.Module):
@@ -154,10 +128,8 @@ class FeedForward(nn.Module):
 
     Parameters
     ----------
-    d_model : int
-        Width D of a token.
-    d_hidden : int, optional
-        Numbers between the two layers; 4 D without it.
+    d_model, d_hidden : int
+        Width D of a token, and numbers between the two layers; 4 D without it.
     activation : "relu", "gelu", "gelu_tanh", "silu" or callable, default "relu"
         Applied to each of these numbers. "gelu" is the exact one, x times the share of a standard
         normal distribution that lies below x; "gelu_tanh" is near to it, and older.
@@ -170,10 +142,6 @@ class FeedForward(nn.Module):
     ----------
     inner, outer : nn.Module
         Layers from D to d_hidden and back. Each can be replaced by any module of the same shapes.
-
-    References
-    ----------
-    Vaswani et al. (2017), section 3.3.
 
     Examples
     --------
@@ -191,15 +159,19 @@ class FeedForward(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        D = integer(d_model, "d_model", 1)
-        d_hidden = 4 * D if d_hidden is None else integer(d_hidden, "d_hidden", 1)
-        self.activation = _function(activation)
+        self.d_model = D = size(d_model, "d_model")
+        d_hidden = 4 * D if d_hidden is None else size(d_hidden, "d_hidden")
+        chosen = (
+            activation if callable(activation) else choice(activation, "activation", ACTIVATIONS)
+        )
+        self.activation = ACTIVATIONS[chosen] if isinstance(chosen, str) else chosen
         self.inner = nn.Linear(D, d_hidden, bias=flag(bias, "bias"))
         self.dropout = nn.Dropout(share(dropout, "dropout"))
         self.outer = nn.Linear(d_hidden, D, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform each token of x, shape (..., D); the shape stays."""
+        readable(x, "x", (..., self.d_model), self.inner)
         return self.outer(self.dropout(self.activation(self.inner(x))))
 
 
@@ -208,10 +180,6 @@ class GatedFeedForward(FeedForward):
 
     Parameters and attributes are those of `FeedForward`, with other defaults, and ``gate``, a
     third layer from D to d_hidden.
-
-    References
-    ----------
-    Shazeer (2020).
 
     Examples
     --------
@@ -234,6 +202,7 @@ class GatedFeedForward(FeedForward):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform each token of x, shape (..., D); the shape stays."""
+        readable(x, "x", (..., self.d_model), self.inner)
         return self.outer(self.dropout(self.activation(self.gate(x)) * self.inner(x)))
 
 
@@ -245,20 +214,3 @@ def _as_wide(x: Tensor, weight: Tensor) -> Tensor:
     if torch.promote_types(x.dtype, weight.dtype) != weight.dtype:
         raise TypeError(f"x must be {weight.dtype}, as weight is, or narrower, got {x.dtype}")
     return x.to(weight.dtype)
-
-
-def _small(eps: Any) -> float:
-    if isinstance(eps, bool) or not isinstance(eps, int | float):
-        raise TypeError(f"eps must be a number, got {eps!r}")
-    if not 0 <= eps < math.inf:
-        raise ValueError(f"eps must be a finite number of 0 or more, got {eps}")
-    return float(eps)
-
-
-def _function(activation: Activation) -> Callable[[Tensor], Tensor]:
-    if callable(activation):
-        return activation
-    if not isinstance(activation, str) or activation not in ACTIVATIONS:
-        names = " or ".join(map(repr, ACTIVATIONS))
-        raise ValueError(f"activation must be {names} or a function, got {activation!r}")
-    return ACTIVATIONS[activation]

@@ -9,10 +9,14 @@ PE(p) that depends on k only, and so is the inner product, the sum of cos(k w_i)
 queries and keys by these angles, where `sinusoidal_positions` adds the hands to the embedding.
 
 Positions follow each other from ``start`` on, unless a tensor of them is given, (T,) or (B, T):
-`count_positions` makes it for sequences that are padded on the left.
+`count_positions` makes it for sequences that are padded on the left. Elsewhere `length` is their
+number T, `base` is the 10000 above: the slowest hand turns by about 1 / base per position. D, or d
+for the width of a head, must be even where there are hands. Tables have `max_length` rows, for the
+longest sequence; what is computed is a buffer, which moves with the model and is not saved.
 
 References (in full in the chapter's bibliography): Vaswani and others (2017), section 3.5; Devlin
-and others (2019), learned; Su and others (2024), rotary; Press, Smith and Lewis (2022), biases.
+and others (2019), learned; Su and others (2024), section 3.4.2, rotary; Press, Smith and Lewis
+(2022), section 3, biases.
 
 Chapter: book/transformer/blocks.ipynb
 """
@@ -25,7 +29,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import between, flag, integer, tensor
+from companion.arguments import between, flag, integer, size, tensor
 
 BASE = 10000.0
 
@@ -33,25 +37,7 @@ BASE = 10000.0
 def sinusoidal_positions(
     length: int, d_model: int, *, start: int = 0, base: float = BASE, device: Any = None
 ) -> Tensor:
-    """Return the sinusoidal encodings of the positions from `start` on.
-
-    Parameters
-    ----------
-    length : int
-        Positions T; may be 0.
-    d_model : int
-        Width D of an encoding, an even number.
-    start : int, default 0
-        The first position.
-    base : float, default 10000
-        The slowest hand turns by about ``1 / base`` per position.
-    device : optional
-        Where the result is to be.
-
-    Returns
-    -------
-    Tensor, shape (T, D)
-        Of PyTorch's default type; computed in float64.
+    """Return the sinusoidal encodings of T positions, (T, D), in PyTorch's default type.
 
     Examples
     --------
@@ -59,25 +45,13 @@ def sinusoidal_positions(
     tensor([[0.0000, 1.0000, 0.0000, 1.0000],
             [0.8415, 0.5403, 0.0100, 0.9999]])
     """
-    angles = _angles(integer(length, "length", 0), _even(d_model, "d_model"), start, base)
+    angles = _angles(size(length, "length", 0), _even(d_model, "d_model"), start, base)
     hands = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (T, D)
     return hands.to(device=device, dtype=torch.get_default_dtype())
 
 
 class SinusoidalPositions(nn.Module):
-    """Add the sinusoidal encoding of its position to each token. There is nothing to learn.
-
-    Parameters
-    ----------
-    max_length : int
-        Longest sequence.
-    d_model : int
-        Width D of a token, an even number.
-
-    Attributes
-    ----------
-    table : Tensor, shape (max_length, D)
-        A buffer: it moves with the model, and is computed again instead of being saved.
+    """Add the sinusoidal encoding of its position to each token, from a ``table`` (max_length, D).
 
     Examples
     --------
@@ -90,7 +64,7 @@ class SinusoidalPositions(nn.Module):
 
     def __init__(self, max_length: int, d_model: int) -> None:
         super().__init__()
-        table = sinusoidal_positions(integer(max_length, "max_length", 1), d_model)
+        table = sinusoidal_positions(size(max_length, "max_length"), d_model)
         self.register_buffer("table", table, persistent=False)
 
     def forward(self, x: Tensor, *, start: int = 0, positions: Tensor | None = None) -> Tensor:
@@ -101,17 +75,8 @@ class SinusoidalPositions(nn.Module):
 class PositionEmbedding(nn.Module):
     """Add a learned vector for its position to each token, as BERT, GPT and ViT do.
 
-    Parameters
-    ----------
-    max_length : int
-        Longest sequence: there is one vector per position, and none beyond.
-    d_model : int
-        Width D of a token.
-
-    Attributes
-    ----------
-    weight : Parameter, shape (max_length, D)
-        Drawn at first from a normal distribution with standard deviation 0.02, as in BERT and GPT.
+    ``weight``, (max_length, D), is drawn at first from a normal distribution with standard
+    deviation 0.02, as in BERT and GPT.
 
     Examples
     --------
@@ -122,7 +87,7 @@ class PositionEmbedding(nn.Module):
 
     def __init__(self, max_length: int, d_model: int) -> None:
         super().__init__()
-        max_length, D = integer(max_length, "max_length", 1), integer(d_model, "d_model", 1)
+        max_length, D = size(max_length, "max_length"), size(d_model, "d_model")
         self.weight = nn.Parameter(0.02 * torch.randn(max_length, D))
 
     def forward(self, x: Tensor, *, start: int = 0, positions: Tensor | None = None) -> Tensor:
@@ -134,25 +99,8 @@ def rotate(x: Tensor, *, start: int = 0, base: float = BASE) -> Tensor:
     """Turn each pair of numbers of a query or key by an angle that grows with its position.
 
     The inner product of a rotated query and a rotated key depends on what they contain and on the
-    distance of their positions, not on the positions themselves.
-
-    Parameters
-    ----------
-    x : Tensor, shape (..., T, d)
-        Queries or keys of one sequence, d even. Numbers 2 i and 2 i + 1 are a pair.
-    start : int, default 0
-        Position of the first row.
-    base : float, default 10000
-        As in `sinusoidal_positions`.
-
-    Returns
-    -------
-    Tensor, shape of `x`
-        Of the same lengths.
-
-    References
-    ----------
-    Su et al. (2024), section 3.4.2.
+    distance of their positions, not on the positions themselves. Numbers 2 i and 2 i + 1 of x,
+    shape (..., T, d), are a pair; its length stays.
 
     Examples
     --------
@@ -168,22 +116,9 @@ def rotate(x: Tensor, *, start: int = 0, base: float = BASE) -> Tensor:
 class RotaryPositions(nn.Module):
     """Rotate queries and keys as `rotate` does: what `MultiHeadAttention` takes as ``rotary``.
 
-    Parameters
-    ----------
-    max_length : int
-        Longest sequence.
-    d : int
-        Width of a head, an even number.
-    base : float, default 10000
-        As in `sinusoidal_positions`.
-    halves : bool, default False
-        Which numbers are a pair: 2 i and 2 i + 1, as in the paper, or i and i + d/2, as in the
-        weights of Llama that the transformers library reads.
-
-    Attributes
-    ----------
-    cos, sin : Tensor, shape (max_length, d/2)
-        Buffers: they move with the model, and are computed again instead of being saved.
+    Its tables ``cos`` and ``sin`` are (max_length, d/2). With `halves`, the numbers i and i + d/2
+    are a pair, as in the weights of Llama that the transformers library reads, not 2 i and 2 i + 1
+    as in the paper.
 
     Examples
     --------
@@ -199,14 +134,15 @@ class RotaryPositions(nn.Module):
         self, max_length: int, d: int, *, base: float = BASE, halves: bool = False
     ) -> None:
         super().__init__()
-        angles = _angles(integer(max_length, "max_length", 1), _even(d, "d"), 0, base)
+        angles = _angles(size(max_length, "max_length"), _even(d, "d"), 0, base)
         self.halves = flag(halves, "halves")
         for name, table in {"cos": angles.cos(), "sin": angles.sin()}.items():
             self.register_buffer(name, table.to(torch.get_default_dtype()), persistent=False)
 
     def forward(self, x: Tensor, positions: Tensor) -> Tensor:
         """Turn x, shape (B, heads, T, d), by its positions, shape (T,) or (B, T)."""
-        _check_positions(positions, len(self.cos))
+        T = tensor(x, "x", (..., "T", 2 * self.cos.shape[1])).shape[-2]
+        _check_positions(positions, T, len(self.cos))
         cos, sin = self.cos[positions].to(x.dtype), self.sin[positions].to(x.dtype)
         if positions.dim() == 2:
             cos, sin = cos.unsqueeze(1), sin.unsqueeze(1)  # (B, 1, T, d/2): the same for all heads
@@ -225,28 +161,10 @@ def _turn(x: Tensor, cos: Tensor, sin: Tensor, halves: bool) -> Tensor:
 def linear_biases(length: int, n_heads: int, *, past: int = 0, device: Any = None) -> Tensor:
     """Return what is added to the scores of attention so that nearer tokens count more (ALiBi).
 
-    Head number h = 1 ... H subtracts 2**(-8 h / H) for each step of distance.
-
-    Parameters
-    ----------
-    length : int
-        Positions T that ask.
-    n_heads : int
-        Heads H.
-    past : int, default 0
-        Positions before them: what a cache holds.
-    device : optional
-        Where the result is to be.
-
-    Returns
-    -------
-    Tensor, shape (H, T, past + T)
-        0 for the position itself, falling on both sides: the ``biases`` of an attention. They come
-        beside a causal mask, not in place of it.
-
-    References
-    ----------
-    Press et al. (2022), section 3. Where H is no power of two, their code takes other slopes.
+    Head number h = 1 ... H subtracts 2**(-8 h / H) for each step of distance. (The paper's code
+    takes other slopes where H is no power of two.) The result, (H, T, past + T), is 0 for the
+    position itself and falls on both sides: the ``biases`` of an attention whose cache holds `past`
+    positions. They come beside a causal mask, not in place of it.
 
     Examples
     --------
@@ -255,8 +173,8 @@ def linear_biases(length: int, n_heads: int, *, past: int = 0, device: Any = Non
             [-0.0625,  0.0000, -0.0625],
             [-0.1250, -0.0625,  0.0000]])
     """
-    T, H = integer(length, "length", 0), integer(n_heads, "n_heads", 1)
-    keys = torch.arange(integer(past, "past", 0) + T, device=device)  # (past + T,)
+    T, H = size(length, "length", 0), size(n_heads, "n_heads")
+    keys = torch.arange(size(past, "past", 0) + T, device=device)  # (past + T,)
     distance = (keys[past:, None] - keys).abs()  # (T, past + T)
     slopes = 2.0 ** (-8.0 * torch.arange(1, H + 1, device=device) / H)  # (H,)
     return slopes[:, None, None] * -distance
@@ -265,15 +183,7 @@ def linear_biases(length: int, n_heads: int, *, past: int = 0, device: Any = Non
 def count_positions(mask: Tensor) -> Tensor:
     """Return the positions of tokens that may be padded on the left: only real ones count.
 
-    Parameters
-    ----------
-    mask : Tensor of bool, shape (B, T)
-        True at real tokens.
-
-    Returns
-    -------
-    Tensor of int64, shape (B, T)
-        0 at the first real token of each row, and at the padding before it.
+    The mask (B, T) is True at real tokens. The padding before the first has the position 0, too.
 
     Examples
     --------
@@ -304,16 +214,16 @@ def _rows(table: Tensor, x: Tensor, start: int, positions: Tensor | None) -> Ten
     if positions is not None:
         if start:
             raise ValueError(f"positions take the place of start: got both, start = {start}")
-        _check_positions(positions, len(table))
+        _check_positions(positions, T, len(table))
         return table[positions].to(x.dtype)
     if start + T > len(table):
         raise ValueError(f"there are {len(table)} positions, but x needs {start + T}")
     return table[start : start + T].to(x.dtype)
 
 
-def _check_positions(positions: Tensor, longest: int) -> None:
+def _check_positions(positions: Tensor, T: int, longest: int) -> None:
     """Refuse what a table has no rows for; on a GPU, its kernel does so without a halt for us."""
-    tensor(positions, "positions", (..., "T"), dtype=torch.int64)
+    tensor(positions, "positions", (..., T), dtype=torch.int64)
     if positions.numel() and positions.device.type == "cpu":
         low, high = int(positions.min()), int(positions.max())
         if low < 0 or high >= longest:
@@ -321,6 +231,6 @@ def _check_positions(positions: Tensor, longest: int) -> None:
 
 
 def _even(value: Any, name: str) -> int:
-    if integer(value, name, 1) % 2:
+    if size(value, name) % 2:
         raise ValueError(f"{name} must be even, got {value}")
-    return int(value)
+    return value

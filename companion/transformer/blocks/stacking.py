@@ -23,7 +23,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from companion.arguments import flag, integer, share, tensor
+from companion.arguments import flag, instance, share, size, tensor
 from companion.transformer.attention import KeyValueCache, MultiHeadAttention
 from companion.transformer.blocks.layers import Activation, FeedForward, LayerNorm
 
@@ -48,16 +48,8 @@ class Block(nn.Module):
 
     Attributes
     ----------
-    attention, cross_attention, feed_forward : nn.Module
-        The parts. These and all other attributes can be replaced.
     attention_norm, cross_attention_norm, feed_forward_norm : nn.Module
-        Their normalisations.
-    dropout : nn.Module
-        Applied to what each part adds.
-
-    References
-    ----------
-    Vaswani et al. (2017), section 3.1.
+        The normalisations of the parts. These, the parts and ``dropout`` can be replaced.
 
     Examples
     --------
@@ -78,16 +70,16 @@ class Block(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        _check_module(attention, "attention")
-        _check_module(feed_forward, "feed_forward")
-        self.d_model = integer(getattr(attention, "d_model", None), "attention.d_model", 1)
+        instance(attention, "attention", nn.Module)
+        instance(feed_forward, "feed_forward", nn.Module)
+        self.d_model = size(getattr(attention, "d_model", None), "attention.d_model")
         self.norm_first = flag(norm_first, "norm_first")
         self.dropout = nn.Dropout(share(dropout, "dropout"))
         self.feed_forward, self.feed_forward_norm = feed_forward, norm(self.d_model)
         self.attention, self.attention_norm = attention, norm(self.d_model)
         self.cross_attention = cross_attention
         if cross_attention is not None:
-            _check_module(cross_attention, "cross_attention")
+            instance(cross_attention, "cross_attention", nn.Module)
             self.cross_attention_norm = norm(self.d_model)
 
     def forward(
@@ -104,10 +96,8 @@ class Block(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (B, T, D)
-            One vector per token.
-        context : Tensor, shape (B, S, D), optional
-            What the cross-attention attends to, such as what an encoder has made of the source.
+        x, context : Tensor, shapes (B, T, D) and (B, S, D)
+            One vector per token; and what the cross-attention attends to.
         context_mask, context_cache
             The mask and the cache of the cross-attention.
         need_weights : bool, default False
@@ -146,25 +136,8 @@ class Block(nn.Module):
         return (x if self.norm_first else norm(x)), weights
 
 
-class EncoderBlock(Block):
-    """A `Block` of two new parts, with the sizes and settings that they share.
-
-    Parameters
-    ----------
-    d_model, n_heads, bias
-        As of `MultiHeadAttention`.
-    d_hidden, activation
-        As of `FeedForward`.
-    dropout : float, default 0
-        Of the attention's weights, of the hidden numbers, and of what each part adds.
-    norm_first, norm
-        As of `Block`.
-
-    Examples
-    --------
-    >>> sum(parameter.numel() for parameter in EncoderBlock(512, 8).parameters())
-    3152384
-    """
+class _BlockOfNewParts(Block):
+    crosses: bool
 
     def __init__(
         self,
@@ -180,11 +153,34 @@ class EncoderBlock(Block):
     ) -> None:
         # In this order, so that a seed of PyTorch gives the same weights as ever.
         network = FeedForward(d_model, d_hidden, activation=activation, dropout=dropout, bias=bias)
-        attention = MultiHeadAttention(d_model, n_heads, dropout=dropout, bias=bias)
-        super().__init__(attention, network, norm=norm, norm_first=norm_first, dropout=dropout)
+        attention, *crossed = (
+            MultiHeadAttention(d_model, n_heads, dropout=dropout, bias=bias)
+            for _ in range(1 + self.crosses)
+        )
+        options: Any = {"norm": norm, "norm_first": norm_first, "dropout": dropout}
+        super().__init__(attention, network, cross_attention=next(iter(crossed), None), **options)
 
 
-class DecoderBlock(Block):
+class EncoderBlock(_BlockOfNewParts):
+    """A `Block` of two new parts, with the sizes and settings that they share.
+
+    Parameters
+    ----------
+    d_model, n_heads, bias, d_hidden, activation, norm_first, norm
+        As of `MultiHeadAttention`, `FeedForward` and `Block`.
+    dropout : float, default 0
+        Of the attention's weights, of the hidden numbers, and of what each part adds.
+
+    Examples
+    --------
+    >>> sum(parameter.numel() for parameter in EncoderBlock(512, 8).parameters())
+    3152384
+    """
+
+    crosses = False
+
+
+class DecoderBlock(_BlockOfNewParts):
     """A `Block` of three new parts: an `EncoderBlock` with cross-attention; parameters as there.
 
     Examples
@@ -198,26 +194,4 @@ class DecoderBlock(Block):
     4204032
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        n_heads: int,
-        *,
-        d_hidden: int | None = None,
-        activation: Activation = "relu",
-        norm_first: bool = False,
-        dropout: float = 0.0,
-        bias: bool = True,
-        norm: Callable[[int], nn.Module] = LayerNorm,
-    ) -> None:
-        network = FeedForward(d_model, d_hidden, activation=activation, dropout=dropout, bias=bias)
-        attention, cross_attention = (
-            MultiHeadAttention(d_model, n_heads, dropout=dropout, bias=bias) for _ in range(2)
-        )
-        options: Any = {"norm": norm, "norm_first": norm_first, "dropout": dropout}
-        super().__init__(attention, network, cross_attention=cross_attention, **options)
-
-
-def _check_module(part: Any, name: str) -> None:
-    if not isinstance(part, nn.Module):
-        raise TypeError(f"{name} must be a module, got {part!r}")
+    crosses = True

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import between, flag, ids, integer
+from companion.arguments import between, flag, ids, instance, integer, size
 from companion.transformer.stack import Caches, Config, Stack
 
 
@@ -36,9 +36,7 @@ from companion.transformer.stack import Caches, Config, Stack
 class TransformerConfig:
     """The sizes and settings of a `Transformer`. The defaults are those of the base model of 2017.
 
-    References
-    ----------
-    Vaswani et al. (2017), table 3. Their base model has one vocabulary of about 37,000 tokens.
+    See table 3 of the paper; that model has one vocabulary of about 37,000 tokens.
 
     Examples
     --------
@@ -63,9 +61,9 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         for name in ("source_vocab_size", "target_vocab_size"):
-            integer(getattr(self, name), name, 1)
+            size(getattr(self, name), name)
         for name in ("n_encoder_layers", "n_decoder_layers"):
-            integer(getattr(self, name), name, 1)
+            size(getattr(self, name), name)
         self.stack(self.n_encoder_layers)  # refuses what does not fit in there
         if self.embedding_scale is not None:
             between(0, self.embedding_scale, math.inf, "embedding_scale")
@@ -112,8 +110,6 @@ class Transformer(nn.Module):
 
     Parameters
     ----------
-    config : TransformerConfig
-        Sizes and settings.
     source_embedding, target_embedding : nn.Module, optional
         Used in place of new `nn.Embedding` matrices, such as a
         `companion.sequences.seq2seq.WordEmbedding`; must have ``num_embeddings`` and
@@ -125,12 +121,6 @@ class Transformer(nn.Module):
         The vectors of the tokens; the target's are the last layer, too.
     encoder, decoder : Stack
         Positions, blocks, and with pre-norm a last normalisation. Their parts can be replaced.
-    padding : int
-        From `config`: the number of the token that is none.
-
-    References
-    ----------
-    Vaswani et al. (2017).
 
     Examples
     --------
@@ -149,8 +139,7 @@ class Transformer(nn.Module):
         target_embedding: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(config, TransformerConfig):
-            raise TypeError(f"config must be a TransformerConfig, got {config!r}")
+        instance(config, "config", TransformerConfig)
         if config.share_embeddings and source_embedding is not None:
             raise ValueError("share_embeddings takes target_embedding only: got source_embedding")
         self.config, self.padding = config, config.padding
@@ -172,19 +161,10 @@ class Transformer(nn.Module):
         self.register_load_state_dict_pre_hook(_with_names_of_today)
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor]:
-        """Read the sources, all positions at once.
+        """Read sources (B, S), all positions at once, with a token in each row.
 
-        Parameters
-        ----------
-        source : Tensor of int64, shape (B, S)
-            Token numbers, with a token in each row.
-
-        Returns
-        -------
-        memory : Tensor, shape (B, S, D)
-            What the decoder attends to.
-        mask : Tensor of bool, shape (B, 1, S)
-            True at real tokens.
+        Returns the memory, (B, S, D), to which the decoder attends, and the mask, (B, 1, S), which
+        is True at real tokens.
         """
         ids(source, "source", self.config.source_vocab_size)
         mask = (source != self.padding).unsqueeze(1)  # (B, 1, S)
@@ -208,10 +188,8 @@ class Transformer(nn.Module):
         ----------
         target : Tensor of int64, shape (B, T)
             What the decoder reads, [BOS] first; with caches, only what is new. Padding may follow.
-        memory : Tensor, shape (B, S, D)
-            From `encode`.
-        memory_mask : Tensor of bool, shape (B, 1, S), optional
-            From `encode`; without it, all positions are seen.
+        memory, memory_mask : Tensor, shapes (B, S, D) and (B, 1, S)
+            From `encode`; without the mask, all positions are seen.
         caches : Caches, optional
             From ``decoder.caches()``: what was read before. They are extended.
         need_weights : bool, default False

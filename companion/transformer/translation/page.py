@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from companion import pages, weights
-from companion.arguments import texts
+from companion.arguments import came, instance, size, texts
 from companion.sequences.seq2seq import SPECIAL_TOKENS
 from companion.sequences.tokenization import WordTokenizer
 from companion.transformer.blocks import FeedForward, LayerNorm
@@ -64,7 +64,7 @@ def pack(
     languages: tuple[str, str] = ("Korean", "English"),
     examples: Sequence[str] = (),
 ) -> Packed:
-    """Pack a trained Transformer with its tokenizers for a page.
+    """Pack a trained Transformer with its tokenizers, for `translator_html`.
 
     Parameters
     ----------
@@ -81,11 +81,6 @@ def pack(
     examples : sequence of str
         Source sentences that the page offers.
 
-    Returns
-    -------
-    Packed
-        For `translator_html`, or to be read again by `unpack`.
-
     Examples
     --------
     >>> words = WordTokenizer.train(["소년은 뛴다."], special_tokens=SPECIAL_TOKENS)
@@ -98,8 +93,8 @@ def pack(
     config = model.config
     _check_tokenizer(source_tokenizer, "source_tokenizer", config.source_vocab_size)
     _check_tokenizer(target_tokenizer, "target_tokenizer", config.target_vocab_size)
-    if len(languages) != 2 or not set(languages) <= set(LANGUAGES):
-        raise ValueError(f"languages must be two of {list(LANGUAGES)}, got {languages!r}")
+    if len(texts(languages, "languages")) != 2 or not set(languages) <= set(LANGUAGES):
+        raise ValueError(f"languages must be two of {list(LANGUAGES)}, got {came(languages)}")
     sentences, examples = texts(sentences, "sentences"), texts(examples, "examples", least=0)
     tokens = [source_tokenizer.split(sentence) for sentence in sentences]
     if not all(tokens):
@@ -127,17 +122,7 @@ def pack(
 
 
 def unpack(packed: Packed) -> Transformer:
-    """Build the Transformer that the page computes, with its rounded weights.
-
-    Parameters
-    ----------
-    packed : Packed
-        From `pack`.
-
-    Returns
-    -------
-    Transformer
-        In evaluation mode; both embeddings are tables.
+    """Build what the page computes: rounded weights, tables as embeddings, in evaluation mode.
 
     Examples
     --------
@@ -148,6 +133,7 @@ def unpack(packed: Packed) -> Transformer:
     >>> bool(0 < change.abs().max() < 0.01)
     True
     """
+    instance(packed, "packed", Packed)
     state = weights.unpack(weights.Packed(packed.shapes, packed.weights))
     if packed.settings["share_embeddings"]:
         state["source_embedding.weight"] = state["target_embedding.weight"]
@@ -167,11 +153,6 @@ def translator_html(models: Mapping[str, Packed], *, limit: int = 50) -> str:
     limit : int, default 50
         Tokens at most in an answer.
 
-    Returns
-    -------
-    str
-        One ``div`` with a form and with all data as JSON; there is no code in it.
-
     Examples
     --------
     >>> words = WordTokenizer.train(["소년은 뛴다."], special_tokens=SPECIAL_TOKENS)
@@ -180,14 +161,13 @@ def translator_html(models: Mapping[str, Packed], *, limit: int = 50) -> str:
     >>> translator_html({"Korean to English": packed})[:24]
     '<div class="translator">'
     """
-    if not models:
+    if not instance(models, "models", Mapping):
         raise ValueError("models must hold one model or more, got none")
+    size(limit, "limit")
     vocabularies: list[tuple[str, ...]] = []  # the two directions share theirs
     listed = []
     for name, packed in models.items():
-        if not isinstance(packed, Packed):
-            raise TypeError(f"models[{name!r}] must be Packed, got {type(packed).__name__}")
-        data = asdict(packed)
+        data = asdict(instance(packed, f"models[{name!r}]", Packed))
         for side in ("source_words", "target_words"):
             if data[side] not in vocabularies:
                 vocabularies.append(data[side])
@@ -271,8 +251,7 @@ def _fresh(config: TransformerConfig) -> Transformer:
 
 
 def _check_tokenizer(tokenizer: Any, name: str, size: int) -> None:
-    if not isinstance(tokenizer, WordTokenizer):
-        raise TypeError(f"{name} must be a WordTokenizer, got {type(tokenizer).__name__}")
+    instance(tokenizer, name, WordTokenizer)
     if tuple(tokenizer.tokens[:4]) != SPECIAL_TOKENS or tokenizer.unknown != "[UNK]":
         tokens, got = ", ".join(SPECIAL_TOKENS), ", ".join(tokenizer.tokens[:4])
         raise ValueError(f"{name} must give {tokens} the numbers 0 to 3, got {got}")

@@ -20,9 +20,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from companion.arguments import integer
+from companion.arguments import came, flag, integer, listed
 
 Tokens = Sequence[str]
 
@@ -59,11 +59,6 @@ def bleu(
         second such order, and so on. Without it, one share of 0 makes the score 0; if no word is
         right, the score is 0 in any case.
 
-    Returns
-    -------
-    Bleu
-        Score and shares in per cent.
-
     References
     ----------
     Papineni et al. (2002); Chen and Cherry (2014), smoothing 3.
@@ -73,14 +68,12 @@ def bleu(
     >>> round(bleu([["the", "cat", "sat"]], [[["the", "cat", "slept"]]], max_order=2).score, 1)
     57.7
     """
-    if len(translations) == 0 or len(translations) != len(references):
-        got = f"{len(translations)} and {len(references)}"
-        raise ValueError(f"translations and references must be as many, 1 or more, got {got}")
-    orders = range(1, integer(max_order, "max_order", 1) + 1)
+    translations, references = _texts(translations, references)
+    orders = range(1, integer(max_order, "max_order", 1, 100) + 1)
+    smooth = flag(smooth, "smooth")
     found, total = dict.fromkeys(orders, 0), dict.fromkeys(orders, 0)
     length = reference_length = 0
-    for number, (tokens, given) in enumerate(zip(translations, references, strict=True)):
-        _check(tokens, given, number)
+    for tokens, given in zip(translations, references, strict=True):
         length += len(tokens)
         # The reference of the nearest length; of two that are as near, the shorter one.
         reference_length += min(map(len, given), key=lambda n: (abs(n - len(tokens)), n))
@@ -117,21 +110,38 @@ def n_grams(tokens: Tokens, order: int) -> Counter[tuple[str, ...]]:
     >>> n_grams("to be or not to be".split(), 2)[("to", "be")]
     2
     """
-    return Counter(tuple(tokens[i : i + order]) for i in range(len(tokens) - order + 1))
+    tokens, order = _tokens(tokens, "tokens"), integer(order, "order", 1)
+    return Counter(
+        zip(*(tokens[start:] for start in range(min(order, len(tokens) + 1))), strict=False)
+    )
 
 
 def _brevity(length: int, reference_length: int) -> float:
     return math.exp(1 - reference_length / length) if length else 0.0
 
 
-def _check(tokens: Tokens, references: Sequence[Tokens], number: int) -> None:
-    if len(references) == 0:
-        raise ValueError(f"references[{number}] must hold one reference or more, got none")
-    texts = {f"translations[{number}]": tokens}
-    texts |= {f"references[{number}][{place}]": one for place, one in enumerate(references)}
-    for name, one in texts.items():
-        if isinstance(one, str):
-            raise TypeError(f"{name} must be a list of tokens, got the text {one!r}")
-        for token in one:  # tensors are equal to themselves only, and would match nothing
-            if not isinstance(token, str | int):
-                raise TypeError(f"{name} must hold tokens, texts or numbers, got {token!r:.60}")
+def _texts(translations: Any, references: Any) -> tuple[list[list[Any]], list[list[list[Any]]]]:
+    """Return translations and their references, each as a list of tokens."""
+    found = [
+        _tokens(one, f"translations[{i}]")
+        for i, one in enumerate(listed(translations, "translations", "a list of translations"))
+    ]
+    allowed = []
+    for i, given in enumerate(listed(references, "references", "a list of lists of references")):
+        name = f"references[{i}]"
+        several = listed(given, name, "a list of references")
+        allowed.append([_tokens(one, f"{name}[{place}]") for place, one in enumerate(several)])
+        if not several:
+            raise ValueError(f"{name} must hold one reference or more, got none")
+    if not found or len(found) != len(allowed):
+        got = f"{len(found)} and {len(allowed)}"
+        raise ValueError(f"translations and references must be as many, 1 or more, got {got}")
+    return found, allowed
+
+
+def _tokens(tokens: Any, name: str) -> list[Any]:
+    found = listed(tokens, name, "a list of tokens")
+    for token in found:  # tensors are equal to themselves only, and would match nothing
+        if not isinstance(token, str | int):
+            raise TypeError(f"{name} must hold tokens, texts or numbers, got {came(token)}")
+    return found

@@ -45,18 +45,12 @@ def smooth_cross_entropy(
 
     Parameters
     ----------
-    logits : Tensor, shape (B, T, V)
-        Scores of the next tokens.
-    targets : Tensor of int64, shape (B, T)
-        The right tokens.
+    logits, targets : Tensor, shapes (B, T, V) and (B, T)
+        Scores of the next tokens, and the ids of the right ones.
     smoothing : float, default 0
         The share e that is taken from the right token and spread over all V: at least 0, below 1.
     padding : int, default 0
         The id of the pad token, which does not count.
-
-    References
-    ----------
-    Szegedy et al. (2016), section 7.
 
     Examples
     --------
@@ -77,11 +71,8 @@ def warm_up_rate(step: int, *, d_model: int, warm_up: int) -> float:
     """Return the learning rate of the paper: a straight rise, then a fall as 1 / sqrt(step).
 
     It is min(step ** -0.5, step * warm_up ** -1.5) / sqrt(D) for a model of width D, with steps
-    counted from 1, and greatest at the step `warm_up`.
-
-    References
-    ----------
-    Vaswani et al. (2017), equation 3; there D = 512 and 4,000 steps of warm-up.
+    counted from 1, and greatest at the step `warm_up`. Vaswani et al. (2017), equation 3, have
+    D = 512 and 4,000 steps of warm-up.
 
     Examples
     --------
@@ -95,12 +86,8 @@ def warm_up_rate(step: int, *, d_model: int, warm_up: int) -> float:
 def rate_level(done: float, growth: float = 1.0) -> float:
     """Return the learning rate of `train_translator` as a share of the highest.
 
-    Parameters
-    ----------
-    done : float
-        How much of the training is done, from 0 to 1.
-    growth : float, default 1
-        The batch size in units of the first one.
+    `done` says how much of the training is done, from 0 to 1; `growth` is the batch size in units
+    of the first one.
 
     Examples
     --------
@@ -131,12 +118,8 @@ def train_translator(
 
     Parameters
     ----------
-    model : Module
-        ``model(source, target)`` returns the scores of the next tokens, (B, T_target, V);
-        ``model.padding`` is the id of the pad token. Its parameters are changed; it comes back in
-        evaluation mode.
-    pairs : sequence of (list of int, list of int)
-        As from `companion.sequences.seq2seq.encode_pairs`.
+    model, pairs, seed
+        As of `companion.sequences.seq2seq.train_seq2seq`.
     passes : float, default 1
         How often the pairs are shown; 1.5 shows each once, and half of them twice.
     stages : sequence of (float, int)
@@ -147,8 +130,6 @@ def train_translator(
         By how much the rate of embeddings is higher: of all parameters of `nn.Embedding` modules.
     smoothing : float, default 0
         See `smooth_cross_entropy`.
-    seed : int, default 0
-        The order of the pairs, dropout.
 
     Returns
     -------
@@ -221,9 +202,6 @@ def _deal(
 
 def _groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Return the parameters in two groups: those of embeddings, and all others."""
-    embeddings = [m for m in model.modules() if isinstance(m, nn.Embedding)]
-    chosen = {id(parameter) for module in embeddings for parameter in module.parameters()}
-    groups: tuple[list[nn.Parameter], list[nn.Parameter]] = ([], [])
-    for parameter in model.parameters():
-        groups[id(parameter) not in chosen].append(parameter)
-    return groups
+    embeddings = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+    first = {parameter: None for module in embeddings for parameter in module.parameters()}
+    return list(first), [parameter for parameter in model.parameters() if parameter not in first]

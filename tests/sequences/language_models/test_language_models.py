@@ -325,11 +325,7 @@ class TestVocabulary:
     @pytest.mark.parametrize(
         ("wrong", "error", "message"),
         [
-            (
-                ["a"],
-                TypeError,
-                r"must be a companion\.sequences\.vocabulary\.Vocabulary, got built",
-            ),
+            (["a"], TypeError, "vocabulary must be a Vocabulary, got list"),
             (Vocabulary(["a"]), ValueError, r"must have \[UNK\] or <unk> as unknown"),
             (Vocabulary([UNKNOWN], special=[UNKNOWN]), ValueError, r"must have \[EOS\] .* as end"),
         ],
@@ -448,8 +444,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"temperature": -1}, r"temperature must be 0 or more and finite, got -1"),
-            ({"temperature": math.nan}, r"temperature must be 0 or more"),
+            ({"temperature": -1}, "temperature must be 0 or more, got -1"),
+            ({"temperature": math.nan}, "temperature must be finite, got nan"),
             ({"top_k": 0}, r"top_k must be 1 or more, got 0"),
             ({"top_p": 0.0}, r"top_p must be more than 0 and at most 1, got 0"),
             ({"max_length": -1}, r"max_length must be 0 or more"),

@@ -366,10 +366,10 @@ X = torch.zeros(B, T, D)
         ),
         ((X, 0), None, TypeError, "state must be a Tensor of torch.float32, got int"),
         ((X,), torch.tensor([7, 0]), ValueError, r"from 1 to T = 7, got \[7, 0\]"),
-        ((X,), torch.tensor([8, 1]), ValueError, r"from 1 to T = 7, got \[8, 1\]"),
-        ((X,), torch.tensor([7]), ValueError, r"integers of the shape \(2,\), got \(1,\)"),
-        ((X,), torch.tensor([7.0, 1.0]), ValueError, "of torch.float32"),
-        ((X,), torch.tensor([True, True]), ValueError, "of torch.bool"),
+        ((X,), torch.tensor([8, 1]), ValueError, r"from 0 to 7, got \[8, 1\]"),
+        ((X,), torch.tensor([7]), ValueError, r"lengths must be 2 integers .* got \[7\]"),
+        ((X,), torch.tensor([7.0, 1.0]), TypeError, "lengths must be integers, got torch.float32"),
+        ((X,), torch.tensor([True, True]), TypeError, "lengths must be integers, got torch.bool"),
     ],
 )
 def test_inputs_that_are_refused(arguments, lengths, error, message):

@@ -375,11 +375,11 @@ def test_encoder_block_refuses_settings(arguments, options, error, message):
 
 
 def test_blocks_refuse_parts():
-    with pytest.raises(TypeError, match="attention must be a module, got 3"):
+    with pytest.raises(TypeError, match="attention must be a Module, got int"):
         Block(3, Halves())
-    with pytest.raises(TypeError, match="feed_forward must be a module, got None"):
+    with pytest.raises(TypeError, match="feed_forward must be a Module, got NoneType"):
         Block(Halves(), None)
-    with pytest.raises(TypeError, match="cross_attention must be a module"):
+    with pytest.raises(TypeError, match="cross_attention must be a Module"):
         Block(Halves(), Halves(), cross_attention=len)
     with pytest.raises(TypeError, match=r"attention\.d_model must be an integer, got None"):
         Block(nn.Identity(), Halves())

@@ -252,7 +252,7 @@ def test_sequences_that_are_refused(source, target, error, message):
 
 
 def test_arguments_that_are_refused():
-    with pytest.raises(TypeError, match=r"config must be a TransformerConfig, got 5"):
+    with pytest.raises(TypeError, match=r"config must be a TransformerConfig, got int"):
         Transformer(5)
     with pytest.raises(ValueError, match=r"source_embedding must have 11 vectors of 6 numbers"):
         Transformer(settings(), source_embedding=nn.Embedding(11, 5))

@@ -278,7 +278,7 @@ def test_the_fragment_holds_data_and_no_code():
     assert "alert(1)</script>" not in text
     with pytest.raises(ValueError, match="one model or more"):
         translator_html({})
-    with pytest.raises(TypeError, match=r"models\['a'\] must be Packed, got str"):
+    with pytest.raises(TypeError, match=r"models\['a'\] must be a Packed, got str"):
         translator_html({"a": "b"})
 
 
