@@ -17,12 +17,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from companion.runs import checkpoints
+from companion.runs.batches import Batch, n_rows
 from companion.runs.processes import Processes
-
-Batch = dict[str, Tensor]
 
 
 class Run:
@@ -128,7 +127,7 @@ class Run:
         """
         for batch in batches:
             own = {name: self.processes.share(value) for name, value in batch.items()}
-            if rows := len(next(iter(own.values()))):
+            if rows := n_rows(own):
                 yield {name: value.to(self.device) for name, value in own.items()}, rows
 
     def end_epoch(self, epoch: int) -> None:
@@ -203,14 +202,3 @@ class Run:
         for gpu, generator in zip(self._gpus, own[1:], strict=False):
             torch.cuda.set_rng_state(generator, gpu)
         return state["notes"]
-
-
-def fingerprint(*tensors: Tensor) -> str:
-    """Return the SHA-256 of tensors: their types, shapes and values."""
-    total = hashlib.sha256()
-    for tensor in tensors:
-        total.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        total.update(
-            tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-        )
-    return total.hexdigest()
