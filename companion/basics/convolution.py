@@ -72,11 +72,6 @@ def receptive_field(
     strides, dilations : sequence of int, optional
         One per layer; 1 everywhere if not given.
 
-    Returns
-    -------
-    int
-        Pixels, 1 or more.
-
     Examples
     --------
     >>> [receptive_field([3] * layers) for layers in (1, 2, 3, 4, 5)]
@@ -90,9 +85,8 @@ def receptive_field(
     dilations = [1] * n_layers if dilations is None else integers(dilations, "dilations")
     for name, numbers in (("strides", strides), ("dilations", dilations)):
         if len(numbers) != n_layers:
-            raise ValueError(
-                f"{name} must have a number for each of {n_layers} layers, got {len(numbers)}"
-            )
+            wanted = f"a number for each of {n_layers} layers"
+            raise ValueError(f"{name} must have {wanted}, got {len(numbers)}")
     field, step = 1, 1
     for kernel_size, stride, dilation in zip(kernel_sizes, strides, dilations, strict=True):
         field += (kernel_size - 1) * dilation * step
@@ -106,12 +100,6 @@ def conv2d_by_loops(
     """Convolve as the formula says it, one output after the other: to read, and to test against.
 
     Parameters, result and errors are those of `conv2d`.
-
-    Examples
-    --------
-    >>> x = torch.arange(9.0).reshape(1, 1, 3, 3)
-    >>> conv2d_by_loops(x, torch.ones(1, 1, 2, 2)).tolist()
-    [[[[8.0, 12.0], [20.0, 24.0]]]]
     """
     x, (height, width), (down, right) = _prepare(x, weight, bias, stride, padding)
     B, (out_channels, _, kernel_height, kernel_width) = len(x), weight.shape

@@ -90,12 +90,7 @@ def split(
     Returns
     -------
     list of ndarray of int
-        One array of sample numbers per part, in random order.
-
-    Raises
-    ------
-    ValueError
-        Also if a part would be empty.
+        The sample numbers of each part, in random order; no part is empty.
 
     Examples
     --------
@@ -126,7 +121,7 @@ def split(
 def iterations_per_epoch(n_samples: int, batch_size: int, *, drop_last: bool = False) -> int:
     """Count the steps that show every sample once: n_samples / batch_size, rounded up.
 
-    With `drop_last`, which leaves out a last batch that is smaller than the others, rounded down.
+    Rounded down with `drop_last`, which leaves out a last batch that is smaller than the others.
 
     Examples
     --------
@@ -137,9 +132,8 @@ def iterations_per_epoch(n_samples: int, batch_size: int, *, drop_last: bool = F
     """
     full, left = divmod(integer(n_samples, "n_samples", 1), integer(batch_size, "batch_size", 1))
     if flag(drop_last, "drop_last") and full == 0:
-        raise ValueError(
-            f"with drop_last, batch_size must be {n_samples} or less, got {batch_size}"
-        )
+        most = f"batch_size must be {n_samples} or less"
+        raise ValueError(f"with drop_last, {most}, got {batch_size}")
     return full if drop_last or left == 0 else full + 1
 
 
@@ -235,16 +229,10 @@ class AdamW(Adam):
     """
 
     def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 0.001,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
+        self, params: Iterable[Any], lr: float = 0.001, *, weight_decay: float = 0.01, **more: Any
     ) -> None:
         self._more = {"weight_decay": between(0, weight_decay, math.inf, "weight_decay")}
-        super().__init__(params, lr, betas=betas, eps=eps)
+        super().__init__(params, lr, **more)
 
 
 def _begin(optimizer: torch.optim.Optimizer, params: Any, defaults: dict[str, Any]) -> None:
@@ -281,27 +269,13 @@ def _gradients(
 
 @dataclass
 class History:
-    """What happened in a training.
+    """What happened in a training: mean losses, and metrics, of its epochs and steps."""
 
-    Attributes
-    ----------
-    train_loss : list of float
-        Mean loss over each epoch, measured just before the updates that it led to.
-    validation_loss : list of float
-        Mean loss on the validation data after each epoch; empty without such data.
-    metrics : dict of str to list of float
-        Each metric on the validation data after each epoch.
-    step_loss : list of float
-        Mean loss of each step, just before its update.
-    seconds : float
-        How long all epochs took together.
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    metrics: dict[str, list[float]] = field(default_factory=dict)
-    step_loss: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    train_loss: list[float] = field(default_factory=list)  # of each epoch, before its updates
+    validation_loss: list[float] = field(default_factory=list)  # after each epoch; may be empty
+    metrics: dict[str, list[float]] = field(default_factory=dict)  # after each epoch
+    step_loss: list[float] = field(default_factory=list)  # of each step, before its update
+    seconds: float = 0.0  # that all epochs took together
 
     @property
     def best_epoch(self) -> int:
@@ -410,9 +384,8 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or what `model`, `loss` or a metric gives (then nothing has been
-        trained); a loss, metric or parameter becomes NaN or infinite; the checkpoint is damaged,
-        or belongs to a training with other data or settings.
+        Also if a loss, metric or parameter becomes NaN or infinite, or the checkpoint is damaged or
+        belongs to a training with other data or settings.
     """
     measures = {"loss": loss, **_checked_metrics(metrics)}
     _check_arguments(model, optimizer, measures, schedule, checkpoint)
@@ -462,9 +435,7 @@ def fit(
                         weight = found.add(value.item(), count)
                         _scale_gradients(model, 1 - weight)  # those of the batches before
                         (value * weight).backward()
-                mean, count = run.processes.mean_gradient(
-                    model.parameters(), found.mean, found.count
-                )
+                mean, count = run.processes.mean_gradient(model, found.mean, found.count)
                 course.add(finite_mean("loss", mean, count, where), count)
                 if step == 0:
                     _check_learns(optimizer)
@@ -518,9 +489,8 @@ class _Course:
                 ("steps", self.last_step, len(self.history.step_loss)),
             ):
                 if last < done:
-                    raise ValueError(
-                        f"{name} must be {done} or more, as in the checkpoint, got {last}"
-                    )
+                    wanted = f"{done} or more, as in the checkpoint"
+                    raise ValueError(f"{name} must be {wanted}, got {last}")
         else:
             self._save()
         if self.evaluation:
