@@ -63,10 +63,10 @@ def measure() -> list[Result]:
 
 
 def _edit(copy: Path, kind: int) -> None:
-    """Add a line to the first text cell (kind 0) or the first code cell (kind 1) of a chapter."""
+    """Add a line to the last text cell (kind 0) or a code cell (kind 1) of a chapter."""
     notebook = nbformat.read(copy / CHAPTER, as_version=4)
     cells = [c for c in notebook.cells if c.cell_type == ("markdown", "code")[kind]]
-    cells[-1 if kind == 0 else 0].source += ("\n\nOne more sentence.", "\n# one more line")[kind]
+    cells[-1 if kind == 0 else 1].source += ("\n\nOne more sentence.", "\n# one more line")[kind]
     nbformat.write(notebook, copy / CHAPTER)
 
 

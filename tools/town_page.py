@@ -11,11 +11,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from companion.data.town.dialogue import KINDS, commands, exchanges
+from companion.data.town.dialogue import KINDS, commands, exchanges, preferences
 from companion.data.town.grammar import ALL_PATTERNS, sentences
 from companion.data.town.inference import entailment
 from companion.data.town.korean import LEVELS
-from companion.data.town.news import ADDING, REPORTING, articles
+from companion.data.town.news import ADDING, REPORTING, articles, attributions
 from companion.data.town.nouns import NOUNS
 from companion.data.town.people import PEOPLE
 from companion.data.town.stories import questions, stories
@@ -94,6 +94,8 @@ def page() -> str:
         for level in LEVELS
         if (one := said.get((kind, negative, level)))
     ]
+    preferred = [(o.question_ko, o.polite_ko, o.plain_ko) for o in preferences(4, seed=2)]
+    attributed = [(o.named_en, o.anonymous_en) for o in attributions(3, seed=2)]
     opinions = [(o.ko, o.en, o.label) for o in sentiment(6, seed=1)]
     pairs = [(p.premise_en, p.hypothesis_en, p.label) for p in entailment(6, seed=1)]
     plain = parallel(20, seed=5)
@@ -156,6 +158,11 @@ gets -시-; old people get it always.
 
 {table(("asks for", "Korean", "English"), list(conversation))}
 
+A polite question can have an answer that is polite and one that is not (in English they are the
+same):
+
+{table(("question", "polite answer", "plain answer"), list(preferred))}
+
 ## Orders, requests, proposals
 
 {table(("kind, level", "Korean", "English"), list(told))}
@@ -175,9 +182,14 @@ numbers {", ".join(map(str, question.supports))}, counted from 0.
 
 {table(("Korean", "English", "source"), list(news))}
 
-Its sources, and where they stand in the Korean text:
+It is known when and where that was ({article.day[1]}, {article.place[1]}), and who is quoted. The
+sources, and where they stand in the Korean text:
 
 {table(("kind", "Korean", "characters", "English"), list(gold))}
+
+The same words in the mouth of somebody with a name, and of somebody without one:
+
+{table(("named", "anonymous"), list(attributed))}
 """
 
 

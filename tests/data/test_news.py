@@ -6,7 +6,7 @@ import pytest
 
 from companion.data.town.endings import reported, reported_order
 from companion.data.town.korean import Predicate
-from companion.data.town.news import ANONYMOUS, CLOSING, REPORTING, articles
+from companion.data.town.news import ANONYMOUS, CLOSING, REPORTING, articles, attributions
 from companion.data.town.nouns import NOUNS
 from companion.data.town.people import PEOPLE
 from companion.data.town.topics import TOPICS
@@ -169,6 +169,54 @@ def test_splits_do_not_share_an_event():
             events.add((article.topic, *issue, place[0], day))
         seen.append(events)
     assert not seen[0] & seen[1] | seen[0] & seen[2] | seen[1] & seen[2]
+
+
+def test_the_day_and_the_place_stand_in_the_first_sentence():
+    seasons = {topic.name: topic.months for topic in TOPICS}
+    dated = 0
+    for article in articles(400, seed=5):
+        for language, first in enumerate((article.ko[0], article.en[0])):
+            assert article.day[language] in first
+            assert article.place[language] in first
+            assert article.issue is None or article.issue[language] in first
+        assert (article.issue is not None) == (article.topic == "council")
+        if month := re.match(r"(\d+)월 \d+일", article.day[0]):
+            assert int(month[1]) in seasons[article.topic]
+            dated += 1
+    assert 120 < dated < 280
+    assert seasons["harvest"] == (9, 10, 11)
+
+
+def test_a_child_does_nothing_that_only_adults_do():
+    adult = [ko.split("} ", 1)[-1] for t in TOPICS for ko, _ in t.lines.get("adult", ())]
+    adult.append("인터뷰를 정중히 거절했다.")
+    found = [ko for article in articles(1500, seed=6) for ko in article.ko]
+    assert any(ko.endswith(tuple(adult)) for ko in found)
+    assert any(ko.startswith(("초등학생", "중학생")) for ko in found)
+    for ko in found:
+        if ko.startswith(("초등학생", "중학생")):
+            assert not ko.endswith(tuple(adult)), ko
+
+
+def test_attributions_differ_in_the_source_alone():
+    found = attributions(300)
+    assert found == attributions(300) != attributions(300, seed=1)
+    for one in found:
+        assert [name for name in NAMES_KO if name in one.named_ko]
+        assert [name for name in NAMES_EN if name in one.named_en]
+        assert not [name for name in NAMES_KO if name in one.anonymous_ko]
+        assert not [name for name in NAMES_EN if name in one.anonymous_en]
+        assert not re.search("관계자|직원", one.anonymous_ko.split("“")[0]), (
+            "no opinion of an office"
+        )
+        assert is_said(one.named_ko)
+        assert is_said(one.anonymous_ko)
+        quoted, other = (re.findall("“(.+?)”", ko) for ko in (one.named_ko, one.anonymous_ko))
+        assert quoted == other
+        assert one.named_ko.split()[-1] == one.anonymous_ko.split()[-1]
+        assert one.lead_ko.endswith("다.")
+    leads = [{one.lead_ko for one in attributions(100, split=split)} for split in SPLITS]
+    assert not leads[0] & leads[1] | leads[0] & leads[2] | leads[1] & leads[2]
 
 
 def test_a_seed_repeats():

@@ -6,6 +6,7 @@ from dataclasses import fields
 import pytest
 
 from companion.data.town.korean import LEVELS
+from companion.data.town.nouns import NOUNS
 from companion.data.town.stories import questions, stories
 
 
@@ -144,6 +145,22 @@ def test_some_answers_word_for_word():
     assert one.ask_ko("polite") == "빗은 어디에 있어요?"
     assert one.reply_ko("formal") == "빗은 체육관에 있습니다."
     assert one.reply_en() == "The comb is at the gym."
+
+
+def test_the_world_is_small():
+    """Every place and every thing is a word of the core, so a small model can know them all."""
+    core = {noun.en for kind in ("place", "thing") for noun in NOUNS[kind] if noun.core}
+    large = {noun.en for kind in ("place", "thing") for noun in NOUNS[kind]} - core
+    told = re.compile(r"\w+ (?:went to|picked up|put down|handed) (?:the )?(.+?)(?: to \w+)?\.")
+    seen = {
+        told.fullmatch(sentence)[1]  # type: ignore[index]
+        for story in stories(400, seed=2, length=8)
+        for sentence in story.en
+    }
+    assert seen <= core
+    assert not seen & large
+    assert len(seen) > 60
+    assert not {"kitchen", "swimming pool", "pottery"} & seen
 
 
 def test_levels_tell_the_same_story():

@@ -10,9 +10,20 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from companion.data.town import english
-from companion.data.town.choices import BECAUSE, FREQUENCIES, PAST_TIMES, SIZES, draw
+from companion.data.town.choices import (
+    BECAUSE,
+    ELDERS,
+    FAR_TIMES,
+    FREQUENCIES,
+    LATER_TIMES,
+    NEXT_TIMES,
+    PAST_TIMES,
+    SIZES,
+    draw,
+)
 from companion.data.town.grammar import ALL_PATTERNS, make, sentences
 from companion.data.town.inference import entailment
 from companion.data.town.nouns import NOUNS
@@ -39,7 +50,8 @@ TAGS = {
     *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT"),
     *("SCONJ", "VERB"),
 }
-MANY = list(itertools.islice(sentences(seed=5), 60_000))
+MANY = list(itertools.islice(sentences(seed=5), 40_000))
+MANY_OF_ALL = list(itertools.islice(sentences(seed=8, words="all"), 25_000))
 
 
 def test_there_is_enough_variety():
@@ -49,19 +61,19 @@ def test_there_is_enough_variety():
     assert len(stems) >= 400
     assert len(ALL_PATTERNS) >= 60
     assert {sentence.pattern for sentence in MANY} == {pattern.name for pattern in ALL_PATTERNS}
-    assert len({sentence.ko for sentence in MANY}) > 0.7 * len(MANY)
+    assert len({sentence.ko for sentence in MANY}) > 0.8 * len(MANY)
 
 
 def test_a_hundred_thousand_sentences_take_less_than_ten_seconds():
     start = time.perf_counter()
-    made = sum(1 for _ in itertools.islice(sentences(seed=6), 100_000))
-    assert (made, time.perf_counter() - start < 10) == (100_000, True)
+    made = sum(1 for _ in itertools.islice(sentences(seed=6), 20_000))
+    assert (made, time.perf_counter() - start < 2) == (20_000, True)
 
 
 def test_each_sentence_has_one_translation_in_both_directions():
     there: dict[str, str] = {}
     back: dict[str, str] = {}
-    for sentence in MANY:
+    for sentence in itertools.chain(MANY, MANY_OF_ALL):
         assert there.setdefault(sentence.ko, sentence.en) == sentence.en
         assert back.setdefault(sentence.en, sentence.ko) == sentence.ko
 
@@ -108,7 +120,8 @@ def test_a_seed_repeats_the_text():
 
 
 def test_articles_and_agreement_in_english():
-    for sentence in MANY[:20_000]:
+    for sentence in (*MANY[:15_000], *MANY_OF_ALL[:15_000]):
+        assert re.fullmatch(r"[A-Z][A-Za-zé0-9 ,'-]*\.", sentence.en), sentence.en
         assert not re.search(r"\ba [aeio]", sentence.en), sentence.en
         assert not re.search(r"\ban [^aeiouh]", sentence.en), sentence.en
         assert not re.search(r"\bthe the\b", sentence.en)
@@ -116,7 +129,7 @@ def test_articles_and_agreement_in_english():
 
 
 def test_splits_do_not_share_a_sentence_or_what_it_is_about():
-    sets = {split: parallel(4000, split=split) for split in SPLITS}
+    sets = {split: parallel(1500, split=split) for split in SPLITS}
     texts = {split: {ko for ko, _ in pairs} for split, pairs in sets.items()}
     for one, other in itertools.combinations(SPLITS, 2):
         assert not texts[one] & texts[other]
@@ -164,6 +177,8 @@ def test_length_negation_and_shared_words_do_not_betray_the_label(words):
     assert {label: new_y.count(label) for label in set(new_y)} == dict.fromkeys(new_y, 500)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y)
     assert model.score(new_x, new_y) <= 0.45
+    tree = DecisionTreeClassifier(max_depth=5, random_state=0).fit(x, y)
+    assert tree.score(new_x, new_y) <= 0.48
 
 
 @pytest.mark.parametrize("words", SIZES)
@@ -277,7 +292,7 @@ def test_each_garment_and_each_instrument_has_its_own_verb():
     own |= {"양말": "신", "신발": "신", "북": "치", "피아노": "치", "바이올린": "켜", "피리": "불"}
     own |= {"가야금": "타", "하모니카": "불", "허리띠": "매", "선글라스": "쓰", "벙어리장갑": "끼"}
     seen = {}
-    for found, _ in facts("act", n=20_000):
+    for found, _ in facts("act", n=12_000):
         verb, noun = found["v"], found["o"]
         if (verb.en, verb.lasting) == ("put on", "wear") or (
             verb.en == "play" and noun.kind == "instrument"
@@ -355,6 +370,57 @@ def test_relatives_are_somebodys_in_both_languages():
         assert not re.search(rf"\b[Tt]he ({'|'.join(kin.values())})\b", sentence.en), sentence.en
 
 
+# Pattern, Korean at the polite level, for a subject who is an elder relative: who is who, and what
+# is done, is in `RESPECTED` below. Checked by hand.
+ELDER_TABLE = """
+act | 우리 할머니는 사과를 드셨어요.
+act_future | 우리 할머니는 내일 부엌에서 사과를 드실 거예요.
+act_now | 우리 할머니는 지금 부엌에서 사과를 드시고 계세요.
+act_often | 우리 할머니는 항상 사과를 드세요.
+act_not | 우리 할머니는 어제 사과를 드시지 않으셨어요.
+act_wish | 우리 할머니는 사과를 드시고 싶어 하세요.
+act_before | 우리 할머니는 사과를 드시기 전에 손을 씻으셨어요.
+act_purpose | 우리 할머니는 사과를 드시러 부엌에 가셨어요.
+act_but_not | 우리 할머니는 사과를 드셨지만 민준은 먹지 않았어요.
+act_said | 민준은 우리 할머니가 사과를 드셨다고 말했어요.
+do_so | 우리 할머니는 편찮으셔서 거실에서 주무셨어요.
+do_together | 우리 할머니와 민준은 거실에서 함께 주무셨어요.
+person_not | 우리 할머니는 바쁘지 않으세요.
+person_thought | 우리 할머니는 민준이 바쁘다고 생각하세요.
+where | 사과는 거실에 있어요.
+"""
+
+
+def test_elder_relatives_are_spoken_of_with_respect():
+    grandmother, kitchen = noun_of("할머니"), noun_of("부엌")
+    eat = next(verb for verb in ACTION_VERBS if verb.ko.stem == "먹")
+    sleep = next(verb for verb in ACTIVITY_VERBS if verb.ko.stem == "자")
+    adjectives = {adjective.ko.stem: adjective for adjective in ALL_ADJECTIVES}
+    drawn = {"S": grandmother, "U": PEOPLE[3], "v": eat, "o": noun_of("사과"), "P": kitchen}
+    drawn |= {"w": sleep, "Q": noun_of("거실"), "x1": noun_of("사과"), "Dr": noun_of("거실")}
+    drawn |= {"T": PAST_TIMES[0], "F": NEXT_TIMES[0], "H": FREQUENCIES[0]}
+    for row in ELDER_TABLE.strip().splitlines():
+        name, expected = row.split(" | ")
+        words = drawn | {"p": adjectives["아프" if name == "do_so" else "바쁘"]}
+        assert make(BY_NAME[name], words, "polite").ko == expected
+        plain = make(BY_NAME[name], words).ko
+        assert not re.search("[시셔셨]|드시|주무", plain), plain
+
+
+def test_nothing_that_asks_for_other_words_is_done_to_elder_relatives():
+    for name in ("give", "receive", "meet", "meet_time", "feel"):
+        others = {found["U"].ko for found, _ in facts(name)}
+        assert len(others) > 20
+        assert not others & ELDERS
+
+
+def test_what_lasts_for_months_is_not_done_yesterday():
+    for name, slot, times in (("act_time", "T", FAR_TIMES), ("act_future", "F", LATER_TIMES)):
+        lasting = [f for f, _ in facts(name, n=4000) if "d" in f["v"].flags]
+        assert len(lasting) > 20
+        assert {found[slot].ko for found in lasting} <= {time.ko for time in times}
+
+
 def test_the_large_vocabulary_holds_more_than_twice_the_small_one():
     counts = {}
     for size in SIZES:
@@ -363,23 +429,14 @@ def test_the_large_vocabulary_holds_more_than_twice_the_small_one():
         counts[size] = len({word for word in words if word.core or size == "all"})
     assert counts["all"] > 2 * counts["core"]
     assert parallel(300) == parallel(300, words="core") != parallel(300, words="all")
-    large = {
-        token
-        for s in itertools.islice(sentences(seed=5, words="all"), 30_000)
-        for token in s.ko.split()
-    }
-    small = {token for s in MANY[:30_000] for token in s.ko.split()}
+    large, small = (
+        {token for s in made[:25_000] for token in s.ko.split()} for made in (MANY_OF_ALL, MANY)
+    )
     assert len(large) > 1.7 * len(small)
 
 
-def test_the_large_vocabulary_keeps_one_translation_and_its_splits():
-    there, back = {}, {}
-    for sentence in itertools.islice(sentences(seed=8, words="all"), 60_000):
-        assert there.setdefault(sentence.ko, sentence.en) == sentence.en
-        assert back.setdefault(sentence.en, sentence.ko) == sentence.ko
-        assert not re.search(r"\ba [aeio]|\ban [^aeiouh]|\bthe the\b", sentence.en), sentence.en
-        assert re.fullmatch(r"[A-Z][A-Za-zé0-9 ,'-]*\.", sentence.en), sentence.en
-    sets = {split: parallel(3000, split=split, words="all") for split in SPLITS}
+def test_the_large_vocabulary_keeps_its_splits():
+    sets = {split: parallel(1000, split=split, words="all") for split in SPLITS}
     for one, other in itertools.combinations(SPLITS, 2):
         assert not set(sets[one]) & set(sets[other])
 

@@ -118,9 +118,7 @@ FREQUENCIES = _adverbials(
     """,
     "ADV",
 )
-WAYS = _adverbials(
-    "혼자 = alone; 오랫동안 = for a long time; 잠깐 = for a while -- 조용히 = quietly", "ADV"
-)
+WAYS = _adverbials("혼자 = alone; 오랫동안 = for a long time; 잠깐 = for a while", "ADV")
 DEGREES = _adverbials(
     """
     아주 = very; 정말 = really; 조금 = a little; 꽤 = quite; 매우 = extremely
@@ -167,7 +165,7 @@ STATIC = {
     word + "다": Predicate(word, kind, irregular)
     for kind, irregular, words in (
         ("verb", "", "가 사 잃어버리 보 말하 씻 도착하 떠나 걸어가 만나 받 생각하 좋아하 싫어하"),
-        ("verb", "", "들어가 오 살 열리 참가하 타 쓰 집 내려놓 건네 나오 맡 슬퍼하"),
+        ("verb", "", "들어가 오 살 주 열리 참가하 타 쓰 집 내려놓 건네 나오 맡 슬퍼하"),
         ("verb", "르", "고르 부르"),
         ("adjective", "", "많 슬프"),
         ("existence", "", "있 없"),
@@ -178,8 +176,8 @@ STATIC = {
 GROUPS = {
     name: tuple(kinds.split())
     for name, kinds in {
-        "taste": "fruit vegetable.e dish snack treat drink",
-        "sweet": "fruit snack treat.w drink.w",
+        "taste": "fruit vegetable.e dish snack treat drink.-z",
+        "sweet": "fruit snack treat.w treat.v drink.w",
         "bitter": "drink.b",
         "salty": "dish.s treat.s",
         "spicy": "dish.h",
@@ -188,11 +186,16 @@ GROUPS = {
         "baked": "snack",
         "work": "show reading.r",
         "reading": "reading.r",
-        "stage": "show.c reading.r",
+        "useful": "reading.u",
+        "spectacle": "show.a",
+        "scary": "show.f reading.f",
+        "greasy": "dish.g",
+        "light": "dish.-h",
         "scenic": "place.v",
         "flower": "plant.s",
         "plant": "plant",
         "wear": "clothes.p footwear thing.p",
+        "style": "clothes.p footwear",
         "clean": "clothes.n footwear thing.c furniture.t",
         "place": "place.i place.o",
         "price": "fruit vegetable dish snack treat drink clothes footwear thing.c thing.p thing.h"
@@ -239,11 +242,11 @@ BECAUSE = {
     "행복하": "춤추 노래하 웃",
     "슬프": "울",
     "아프": "쉬 자",
-    "부지런하": "일하 운동하 연습하 청소하 숙제하",
+    "부지런하": "일하 운동하 연습하 청소하",
     "졸리": "자 하품하 졸",
     "심심하": "산책하 놀 쇼핑하",
 }
-GOOD_OUTSIDE = "걷 뛰 산책하 놀 운동하 낚시하 쉬 등산하 소풍하 캠핑하"
+GOOD_OUTSIDE = "걷 뛰 산책하 놀 운동하 낚시하 쉬 하이킹하 캠핑하"
 WEATHER = {
     "따뜻하": ("o", GOOD_OUTSIDE),
     "시원하": ("o", GOOD_OUTSIDE),
@@ -255,9 +258,17 @@ WEATHER = {
     "쌀쌀하": ("i", "쉬 이야기하 운동하 연습하"),
 }
 GIVEN = "thing.k fruit snack reading text clothes plant.s"
-LIKED = "fruit dish snack treat sport board subject animal show sound plant drink"
+LIKED = "fruit dish snack treat sport board subject animal show sound plant drink.-z"
 PAIRED = (("G", "y"), ("Dz", "z1"), ("N2", "Y"), ("e", "L"), ("q", "w"), ("p", "w"))
-COUPLES = {frozenset(("남편", "아내"))}
+# Nobody has both of them.
+COUPLES = {
+    frozenset(pair.split())
+    for pair in ("남편 아내", "할머니 손자", "할머니 손녀", "할아버지 손자", "할아버지 손녀")
+}
+# Of these one speaks with respect: -시- at the polite and the formal level.
+ELDERS = frozenset(("할아버지", "할머니", "아버지", "어머니", "삼촌", "고모"))
+# What is done to them takes other words, or a name: 뵙다, 드리다, 그 남자.
+UNSPOKEN = ELDERS | {"남자", "여자"}
 PLACES = {noun.ko: noun for noun in NOUNS["place"]}
 BY_NAME = {person.ko: person for person in (*PEOPLE, *NEWCOMERS)}
 
@@ -277,6 +288,7 @@ class Words:
         self.relatives = tuple(sorted(KIN | (MORE_KIN if self.all else {})))
         self.adjectives = self._of(ALL_ADJECTIVES)
         self.past, self.future = self._of(PAST_TIMES), self._of(FUTURE_TIMES)
+        self.far, self.later = self._of(FAR_TIMES), self._of(LATER_TIMES)
         self.actions, self.activities = self._of(ACTION_VERBS), self._of(ACTIVITY_VERBS)
         self.giving = self._of(GIVING_VERBS)
         self.nouns, self.places = cache(self._nouns), cache(self._places)
@@ -302,11 +314,19 @@ class Words:
         return tuple(word for word in words if self.all or word.core)  # type: ignore[attr-defined]
 
     def _nouns(self, *kinds: str) -> tuple[Noun, ...]:
-        """Return the nouns of some kinds, each once; "clothes.끼" are those with this letter."""
+        """Return the nouns of some kinds, each once.
+
+        "clothes.끼" are those with this letter, "drink.-z" those without.
+        """
         found: dict[Noun, None] = {}
         for kind in kinds:
             name, _, letter = kind.partition(".")
-            found |= dict.fromkeys(n for n in self._of(NOUNS[name]) if letter in n.tags)
+            fits = (
+                (lambda tags, no=letter[1:]: no not in tags)
+                if letter.startswith("-")
+                else (lambda tags, yes=letter: yes in tags)
+            )
+            found |= dict.fromkeys(n for n in self._of(NOUNS[name]) if fits(n.tags))
         return tuple(found)
 
     def _places(self, names: tuple[str, ...], tag: str = "") -> tuple[Noun, ...]:
@@ -339,6 +359,7 @@ class Words:
             for one in self.described_by[noun]
             for other in self.described_by[noun]
             if one.about != other.about
+            and "quality" not in (one.about, other.about)  # boring, and excellent?
             and (one.opinion * other.opinion == -1 if unlike else one.opinion * other.opinion != -1)
         )
 
@@ -361,8 +382,8 @@ class Words:
             "A": self.people,
             "D": towns,
             "Db": self.nouns("place.b"),
-            "Di": self.nouns("place.i"),
-            "Dr": (*self.nouns("place.r"), *self.places(("학교", "도서관", "카페", "체육관"))),
+            "Di": (*self.nouns("place.r"), *self.places(("학교",))),
+            "Dr": (*self.nouns("place.r"), *self.places(("학교",))),
             "F": self._of(NEXT_TIMES),
             "H": self._of(FREQUENCIES),
             "J": tuple(person for person in self.people if person.job),
@@ -373,18 +394,18 @@ class Words:
             "R2": tuple(word for word in (*roles, *roles, *self.people) if _grown(word)),
             "T": self._of(PAST_TIMES),
             "T1": self._of(NEAR_TIMES),
-            "V": self.nouns("vehicle.g"),
+            "V": tuple(n for n in self.nouns("vehicle.g") if not set("rx") & set(n.tags)),
             "c": tuple(a for a in self.adjectives if "colour" in a.of),
             "e": self.nouns("event"),
             "ej": self.nouns("event.j"),
             "f": self.nouns("furniture.t"),
-            "h": tuple(v for v in self._of(PEOPLE_VERBS) if v.flags == "e"),
+            "h": tuple(v for v in self._of(PEOPLE_VERBS) if v.flags in ("e", "x")),
             "h1": tuple(v for v in self._of(PEOPLE_VERBS) if v.flags in "ev"),
             "h2": tuple(v for v in self._of(PEOPLE_VERBS) if v.flags == "s"),
             "how": self._of(WAYS),
             "k": self._of(NUMBERS),
             "l": self.nouns(*LIKED.split()),
-            "p": tuple(a for a in self.adjectives if "person" in a.of or "state" in a.of),
+            "p": tuple(a for a in self.adjectives if "person" in a.of),
             "p1": tuple(a for a in self.adjectives if "state" in a.of),
             "q": tuple(a for a in self.adjectives if "weather" in a.of),
             "r": RELATIONS,
@@ -443,7 +464,7 @@ def _grown(word: Person | Noun) -> bool:
     return (
         word.age > 18
         if isinstance(word, Person)
-        else word.en not in ("man", "woman", "boy", "girl")
+        else word.en not in ("man", "woman", "boy", "girl") and not word.mine
     )
 
 
@@ -521,7 +542,11 @@ def draw(slots: tuple[str, ...], rng: random.Random, words: str = "core") -> dic
         found["S"] = _somebody(known, rng)
     if "U" in slots:
         found["U"] = _somebody(known, rng)
-        while found["U"] is found["S"] or {found["U"].ko, found["S"].ko} in COUPLES:
+        while (
+            found["U"] is found["S"]
+            or {found["U"].ko, found["S"].ko} in COUPLES
+            or ("@u" in slots and found["U"].ko in UNSPOKEN)
+        ):
             found["U"] = _somebody(known, rng)
     if "u" in slots:
         found["u"] = rng.choice(
@@ -539,7 +564,9 @@ def draw(slots: tuple[str, ...], rng: random.Random, words: str = "core") -> dic
         elif slot == "K":
             one, other = rng.choice(known.relatives)
             found["K"] = BY_NAME[one], BY_NAME[other], (KIN | MORE_KIN)[one, other]
-        elif slot in ("T", "F") and _is_long(found):
+        elif slot in ("T", "F") and "d" in _flags(found):
+            found[slot] = rng.choice(known.far if slot == "T" else known.later)
+        elif slot in ("T", "F") and "l" in _flags(found):
             found[slot] = rng.choice(known.past if slot == "T" else known.future)
         elif slot == "T" and ("v" in found or "w" in found or "h1" in slots):
             found["T"] = rng.choice(known.free["T1"])
@@ -580,9 +607,9 @@ def _flagged(verb: Verb, slots: tuple[str, ...]) -> bool:
     return set(plus) <= set(verb.flags) and not set(minus) & set(verb.flags)
 
 
-def _is_long(found: dict[str, Any]) -> bool:
+def _flags(found: dict[str, Any]) -> str:
     verb = found.get("v") or found.get("w")
-    return verb is not None and "l" in verb.flags
+    return verb.flags if verb else ""
 
 
 def _draw_action(
@@ -619,7 +646,11 @@ def _draw_description(
         adjective = found["a"] = rng.choice(known.described_by[noun])
         if "m" not in slots:
             return
-        if len(like := known.alike(noun.kind, adjective)) > 1:
+        if adjective.about == "quality" or (adjective.about, noun.kind) == ("clean", "thing"):
+            continue
+        like = known.alike(noun.kind, adjective)
+        like = tuple(n for n in like if n.preposition == noun.preposition)
+        if len(like) > 1:
             found["m"] = _other(like, noun, rng)
             return
 

@@ -21,11 +21,20 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from companion.data.town import english
-from companion.data.town.choices import FUTURE_TIMES, PAST_TIMES, PLACES, draw
+from companion.data.town.choices import (
+    FUTURE_TIMES,
+    NEAR_TIMES,
+    NEXT_TIMES,
+    PAST_TIMES,
+    PLACES,
+    Adverbial,
+    draw,
+    vocabulary,
+)
 from companion.data.town.endings import (
     honorific,
     order,
@@ -42,73 +51,19 @@ from companion.data.town.korean import LEVELS, Predicate
 from companion.data.town.nouns import NOUNS, Noun
 from companion.data.town.people import PEOPLE, Person
 from companion.data.town.tasks import collect, split_of
-from companion.data.town.verbs import ACTIVITY_VERBS, PEOPLE_VERBS, Verb
+from companion.data.town.verbs import ACTION_VERBS, ACTIVITY_VERBS, GIVING_VERBS, PEOPLE_VERBS, Verb
 
 KINDS = ("yes", "no", "who", "what", "where", "when", "whom", "why", "which")
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-# Too long ago to be asked about.
-LONG_AGO = ("작년에", "지난달에", "지난여름에", "지난겨울에")
-RECENT = tuple(time for time in PAST_TIMES if time.ko not in LONG_AGO)
-SOON = tuple(time for time in FUTURE_TIMES if time.ko not in ("내년에", "다음 달에"))
-SOON_ENOUGH = tuple(time for time in SOON if time.ko != "다음 주에")
-# Nobody plans these, and nobody can be told to do them.
-UNPLANNED = ("잃어버리", "발견하", "졸", "울", "웃")
-# Children do not do these.
-GROWN_UP = ("가르치", "팔", "일하", "고치", "짓")
-MEETINGS = ("만나", "돕", "초대하", "칭찬하", "응원하", "깨우", "축하하", "기다리")
-# Nobody is asked whether they went there: they live there.
-AT_HOME = ("부엌", "거실", "마당", "정원")
-GOALS = tuple(noun for noun in NOUNS["place"] if noun.ko not in AT_HOME)
-# What one tells others to do, asks them to do, does with them, and what is forbidden.
-ORDERS = _words(
-    "먹 마시 읽 쓰 신 벗 끼 공부하 돌보 심 그리 고치 닦 씻 빨 요리하 찾 버리 고르 포장하 열 닫 켜"
-    " 끄 나르 준비하 배우 연주하"
-)
-REQUESTS = _words(
-    "사 읽 고치 닦 씻 빨 요리하 굽 만들 찾 고르 포장하 열 닫 켜 끄 나르 준비하 돌보 그리"
-)
-PROPOSALS = _words(
-    "먹 마시 사 읽 보 듣 타 연주하 두 하 배우 공부하 심 그리 요리하 굽 만들 고치 고르 준비하 찍 짓"
-)
-FORBIDDEN = _words("먹 마시 사 버리 열 닫 켜 끄 타 찍 빌리 신 옮기 만지")
-ACTIVITY_ORDERS = _words("걷 쉬 일하 운동하 청소하 기다리 연습하")
-ACTIVITY_PROPOSALS = _words("걷 수영하 춤추 쉬 운동하 산책하 청소하 낚시하 놀 기다리 연습하")
-ACTIVITY_FORBIDDEN = _words("뛰 수영하 춤추 낚시하 노래하")
-# What a request can be about that is not to be done at once.
-LATER = _words("사 요리하 굽 만들 준비하")
-# What is not wiped, turned on and off; things that are made, shows that are prepared.
-UNFIT = {
-    "읽": _words("사전 일기"),
-    "빌리": _words("일기"),
-    "닦": _words("커튼 침대"),
-    "켜": _words("라이터 냉장고"),
-    "끄": _words("라이터 냉장고"),
-}
-FIT = {
-    "만들": _words("연 인형 등불 바구니 목걸이 비누 초 부채 상자 장난감 사다리 의자"),
-    "준비하": _words("연극 공연 인형극"),
-}
-# What is sold or lent at a place that does not have everything: kinds of nouns, or words.
-SHELVES = {
-    "꽃집": _words("plant"),
-    "서점": _words("reading"),
-    "도서관": _words("reading"),
-    "빵집": _words("snack 도넛 샌드위치"),
-    "문구점": _words("연필 공책 풍선 장난감 지도 상자 인형 공"),
-    "극장": _words(""),
-    "학교": _words("reading instrument"),
-}
-# Things that are there already are "the", whoever speaks of them, except to make or get one.
-PRESENT = ("opening", "machine", "furniture", "vehicle", "animal", "young")
-DEFINITE = _words("look launder repair wipe wash wrap carry throw hide stroke return")
-# What one does not ask about fruit, vegetables and drinks.
-STRONG = ("mild", "spicy", "salty", "excellent", "terrible")
-INDEFINITE = ("draw", "photograph", "raise", "buy", "sell", "choose", "make", "see", "borrow")
+# Too far away to be asked about, but for what takes long; and when most places are closed.
+RECENT = tuple(time for time in NEAR_TIMES if time.core)
+LAST_WEEK = tuple(time for time in PAST_TIMES if time.ko == "지난주에")
+SOON = tuple(time for time in NEXT_TIMES if time.core)
+NEXT_WEEK = tuple(time for time in FUTURE_TIMES if time.ko == "다음 주에")
+NIGHT = ("어젯밤에", "오늘 밤에")
+# Nobody is asked whether they went to a room: they live there.
+GOALS = tuple(noun for noun in NOUNS["place"] if noun.core and "r" not in noun.tags)
 # What was done, and why: Korean object, verb, English; reason, English. {0} is he, she or I.
 REASONS = (
     ("일찍", "자", "", "go to bed early", "피곤하", "", "tired"),
@@ -118,7 +73,7 @@ REASONS = (
     ("빵을", "먹", "", "eat bread", "배고프", "", "hungry"),
     ("국수를", "만들", "", "make noodles", "배고프", "", "hungry"),
     ("물을", "마시", "", "drink water", "목이 마르", "르", "thirsty"),
-    ("택시를", "타", "", "take a taxi", "바쁘", "", "busy"),
+    ("택시를", "타", "", "take a taxi", "늦", "", "late"),
     ("점심을", "거르", "르", "go without lunch", "배부르", "르", "full"),
     ("방에서", "울", "", "cry in the bedroom", "슬프", "", "sad"),
     ("크게", "웃", "", "laugh out loud", "행복하", "", "happy"),
@@ -129,14 +84,133 @@ REASONS = (
     ("외투를", "입", "", "put on a coat", "날씨가 춥", "ㅂ", "the weather was cold"),
     ("모자를", "쓰", "", "wear a hat", "햇볕이 뜨겁", "ㅂ", "the sun was hot"),
     ("강가에서", "걷", "ㄷ", "walk by the riverside", "날씨가 맑", "", "the weather was clear"),
-    ("시장에", "걸어가", "", "walk to the market", "버스를 놓치", "verb", "missed the bus"),
+    ("시장에", "걸어가", "", "walk to the market", "버스를 놓치", "verb", "had missed the bus"),
     ("자전거를", "고치", "", "repair the bicycle", "바퀴가 고장 나", "verb", "a wheel was broken"),
-    ("이웃을", "돕", "ㅂ", "help the neighbours", "이웃이 바쁘", "", "the neighbours were busy"),
+    (
+        "이웃을",
+        "돕",
+        "ㅂ",
+        "help the neighbours",
+        "일손이 모자라",
+        "verb",
+        "they were short-handed",
+    ),
     ("새집을", "짓", "ㅅ", "build a new house", "집이 너무 좁", "", "the house was too small"),
     ("의사를", "부르", "르", "call a doctor", "아기가 아프", "", "the baby was ill"),
     ("음악을", "듣", "ㄷ", "listen to music", "심심하", "", "bored"),
     ("도서관에서", "공부하", "", "study at the library", "시험이 있", "existence", "had an exam"),
 )
+
+
+def _verbs(text: str) -> tuple[str, ...]:
+    """Read Korean stems; a homonym is told by its English, as 쓰/write and 쓰/put on are."""
+    found = tuple(name.replace("_", " ") for name in text.split())
+    known = {name for verb in VERBS for name in (verb.ko.stem, f"{verb.ko.stem}/{verb.en}")}
+    known |= {stem for _, stem, *_ in REASONS}
+    assert set(found) <= known, f"no verbs of the small town: {set(found) - known}"
+    return found
+
+
+def _nouns(text: str) -> tuple[str, ...]:
+    """Read Korean nouns, or kinds of nouns."""
+    known = {noun.ko for kind in NOUNS for noun in NOUNS[kind] if noun.core} | set(NOUNS)
+    found = tuple(text.split())
+    assert set(found) <= known, f"no nouns of the small town: {set(found) - known}"
+    return found
+
+
+def _heads(text: str) -> tuple[str, ...]:
+    """Read the first words of English verbs."""
+    known = {verb.en.split()[0] for verb in VERBS}
+    found = tuple(text.split())
+    assert set(found) <= known, f"no verbs of the small town: {set(found) - known}"
+    return found
+
+
+VERBS = tuple(
+    verb for verb in (*ACTION_VERBS, *ACTIVITY_VERBS, *PEOPLE_VERBS, *GIVING_VERBS) if verb.core
+)
+# Nobody plans these, and nobody can be told to do them.
+UNPLANNED = _verbs("잃어버리 졸 울 웃")
+# That takes longer than one is asked about, or is a little grand for it.
+NEVER_ASKED = _verbs("키우 모으 발견하 일하")
+# Children do not do these, and old people not those.
+GROWN_UP = _verbs("가르치 팔 고치 짓 운전하")
+TOO_HARD = _verbs("나르 공부하")
+FOR_GROWN_UPS = _nouns("오토바이 커피 기사")
+FOR_WOMEN, FOR_MEN = _nouns("치마 원피스"), _nouns("넥타이")
+MEETINGS = _verbs("만나 돕 초대하 칭찬하 응원하 깨우 축하하 기다리")
+# What one tells others to do, asks them to do, does with them, and what is forbidden.
+ORDERS = _verbs(
+    "먹 마시 읽 쓰 신 입 끼 매 두르 공부하 돌보 심 그리 고치 닦 씻 빨 요리하 찾 버리 고르 포장하"
+    " 열 닫 켜 끄 나르 준비하 배우 치 불"
+)
+REQUESTS = _verbs(
+    "사 읽 고치 닦 씻 빨 요리하 굽 만들 찾 고르 포장하 열 닫 켜 끄 나르 준비하 돌보 그리 치 불"
+)
+PROPOSALS = _verbs(
+    "먹 마시 사 읽 보 듣 타 켜/play 치 불 두 하 배우 공부하 심 그리 요리하 굽 만들 고치 고르"
+    " 준비하 찍"
+)
+FORBIDDEN = _verbs("먹 마시 버리 열 닫 켜 끄 타 찍 치 불")
+ACTIVITY_ORDERS = _verbs("걷 쉬 운동하 청소하 기다리 연습하")
+ACTIVITY_PROPOSALS = _verbs("걷 수영하 춤추 쉬 운동하 산책하 청소하 낚시하 놀 기다리 연습하")
+ACTIVITY_FORBIDDEN = _verbs("뛰 수영하 춤추 낚시하 노래하")
+# What a request can be about that is not to be done at once.
+LATER = _verbs("사 요리하 굽 만들 준비하")
+# Where something is put: Korean says 에, not 에서. And what one does not say where one does.
+INTO = _verbs("심 숨기")
+ANYWHERE = _verbs("버리 빨 나르")
+# What one does by day alone.
+DAYLIGHT = _verbs("심 그리 찍 팔")
+# What is not wiped, turned on, carried; and what is made, of things: what prepared, of shows.
+UNFIT = {
+    "읽": _nouns("사전 일기"),
+    "쓰": _nouns("일기"),
+    "빌리": _nouns("일기 피아노"),
+    "닦": _nouns("커튼 침대"),
+    "켜": _nouns("라이터 냉장고"),
+    "끄": _nouns("라이터 냉장고"),
+    "나르": _nouns("vegetable 우산 망치 톱 삽 냄비 이불"),
+    "심": _nouns("버섯"),
+    "버리": _nouns("시"),
+    "먹": _nouns("수박"),
+    "씻": _nouns("바나나 수박"),
+}
+FIT = {
+    "만들": _nouns("연 인형 등불 바구니 목걸이 비누 초 부채 상자 장난감 사다리 의자"),
+    "준비하": _nouns("연극 공연 인형극"),
+    "그리": _nouns("그림 꽃병 인형 시계 컵"),
+}
+# What is sold, lent or written at a place that does not have everything.
+SHELVES = {
+    "꽃집": _nouns("plant"),
+    "서점": _nouns("reading"),
+    "도서관": _nouns("reading"),
+    "빵집": _nouns("snack 도넛 샌드위치"),
+    "문구점": _nouns("연필 공책 풍선 장난감 지도 상자 인형 공"),
+    "극장": (),
+    "학교": _nouns("reading instrument"),
+}
+SHOPPING = _verbs("사 고르 빌리 포장하")
+# What is closed at night; what is played where there is little room.
+OFFICE_WORK, DESKS = _nouns("기사 보고서"), _nouns("신문사 학교 도서관")
+INDOORS = _nouns("피아노")
+BY_DAY = _nouns(
+    "은행 우체국 시청 학교 유치원 도서관 꽃집 문구점 박물관 동물원 미용실 사진관 서점 시장 놀이터"
+    " 농장 빵집 수영장 경찰서 소방서 약국 언덕"
+)
+SMALL_GROUNDS, ON_SMALL_GROUNDS = _nouns("광장 놀이터 바닷가"), _nouns("축구")
+# Things that are there already are "the", whoever speaks of them, except to make or get one.
+PRESENT = _nouns("opening machine furniture vehicle animal young")
+DEFINITE = _heads("look repair wipe wash wrap carry throw hide stroke return")
+INDEFINITE = _heads("draw photograph raise buy sell choose make watch borrow")
+# What one does to many things at a time, and to many fruits, vegetables, dishes and cakes.
+ALWAYS_MANY, MANY = _heads("sell plant"), _heads("cook bake prepare wash make wrap hide")
+EDIBLE = _nouns("fruit vegetable dish snack")
+# What one does not ask about fruit, vegetables and drinks; what one asks about clothes alone.
+OWN = _nouns("안경")  # "her glasses": English would need to say whose
+STRONG = ("mild", "spicy", "salty", "excellent", "terrible")
 
 
 @dataclass(frozen=True)
@@ -184,6 +258,23 @@ class Command:
     level: str
     kind: str
     negative: bool
+
+
+@dataclass(frozen=True)
+class Preference:
+    """A polite question with two answers that say the same, one of them at the plain level.
+
+    Attributes
+    ----------
+    question_ko, polite_ko, plain_ko, question_en, answer_en : str
+        The question, the answer politely and plainly; English makes no difference.
+    """
+
+    question_ko: str
+    polite_ko: str
+    plain_ko: str
+    question_en: str
+    answer_en: str
 
 
 @dataclass(frozen=True)
@@ -264,11 +355,18 @@ def is_old(person: Person) -> bool:
     return person.age >= 60
 
 
-def _does(person: Person, verb: Predicate) -> bool:
-    """Tell whether somebody of that age does such things."""
-    if is_old(person):
-        return verb.stem not in ("일하", "나르")
-    return not (is_child(person) and verb.stem in GROWN_UP)
+def _does(person: Person, key: tuple[str, ...]) -> bool:
+    """Tell whether somebody of that age does such things: the stem of a verb, and a noun."""
+    stem, noun = key
+    if is_old(person) and (stem in TOO_HARD or key in (("타", "오토바이"), ("쓰", "보고서"))):
+        return False
+    if is_child(person) and (stem in GROWN_UP or noun in FOR_GROWN_UPS):
+        return False
+    if not is_child(person) and key in (("놀", "유치원"), ("놀", "놀이터")):
+        return False
+    if person.gender == "m":
+        return noun not in FOR_WOMEN or stem not in ("입", "사", "고르")
+    return noun not in FOR_MEN or stem != "매"
 
 
 def _addressee(rng: random.Random, level: str) -> Person:
@@ -278,22 +376,41 @@ def _addressee(rng: random.Random, level: str) -> Person:
 
 
 def _the(noun: Noun, verb: Verb) -> str:
-    """Return the object in English, with the article that the verb suggests."""
+    """Return the object in English, with the article and the number that the verb suggests."""
     head = verb.en.split()[0]
-    if head in DEFINITE or (noun.kind in PRESENT and head not in INDEFINITE):
-        return f"the {noun.en}"
-    return phrase(noun, "a")
+    name = noun.en
+    several = head in ALWAYS_MANY or (head in MANY and noun.kind in EDIBLE)
+    several = several or (head in ("buy", "choose") and noun.kind in ("fruit", "vegetable"))
+    if several := several and noun.number == "count":
+        name = phrase(noun, "plural")
+    if (
+        head in DEFINITE
+        or (noun.kind in PRESENT and head not in INDEFINITE)
+        or (noun.kind == "instrument" and head in ("play", "learn"))
+        or (noun.kind == "text" and head == "read" and noun.ko != "시")
+    ):
+        return f"the {name}"
+    return name if several else phrase(noun, "a")
 
 
 def _fits(verb: Verb, noun: Noun, place: Noun) -> bool:
-    """Tell whether a thing can be bought, chosen or borrowed there."""
-    if verb.ko.stem in ("신", "입", "끼", "버리", "빨"):  # one does not say where
+    """Tell whether one says of such a thing that something is done with it there."""
+    stem = verb.ko.stem
+    if "s" in verb.flags or stem in ANYWHERE:
         return False
-    shelf = SHELVES.get(place.ko)
-    if verb.ko.stem in ("가르치", "배우") and noun.kind in ("sport", "board"):
+    if noun.kind in ("sport", "board") and stem in ("가르치", "배우"):
         return place.ko in ("체육관", "학교")
-    if verb.ko.stem not in ("사", "고르", "빌리", "포장하") or shelf is None:
-        return verb.ko.stem != "빌리"
+    if noun.kind == "sport" and place.ko in SMALL_GROUNDS:
+        return noun.ko in ON_SMALL_GROUNDS
+    if noun.ko in INDOORS and "i" not in place.tags:
+        return False
+    if noun.ko in OFFICE_WORK and place.ko not in DESKS:
+        return stem != "쓰"
+    if place.ko == "신문사":
+        return noun.ko in OFFICE_WORK
+    shelf = SHELVES.get(place.ko)
+    if stem not in SHOPPING or shelf is None:
+        return stem != "빌리"
     return noun.kind in shelf or noun.ko in shelf
 
 
@@ -301,13 +418,31 @@ def _object(noun: Noun, verb: Verb) -> Part:
     return Part("object", particle(noun.ko, "을"), _the(noun, verb), "무엇을", "what")
 
 
-def _time(rng: random.Random, tense: str) -> Part:
-    time = rng.choice(RECENT if tense == "past" else SOON)
+def _times(tense: str, verb: Verb | None, place: Noun | None = None) -> tuple[Adverbial, ...]:
+    """Return when something may happen (no verb: that somebody goes somewhere)."""
+    long = verb is None or "l" in verb.flags  # that may be a week away
+    times = RECENT + LAST_WEEK * long if tense == "past" else SOON + NEXT_WEEK * long
+    closed = place is not None and place.ko in BY_DAY
+    closed = closed or (verb is not None and verb.ko.stem in DAYLIGHT)
+    return tuple(time for time in times if not (closed and time.ko in NIGHT))
+
+
+def _time(times: tuple[Adverbial, ...], rng: random.Random) -> Part:
+    time = rng.choice(times)
     return Part("time", time.ko, time.en, "언제", "when")
 
 
-def _place(noun: Noun) -> Part:
-    return Part("place", f"{noun.ko}에서", phrase(noun, "at"), "어디에서", "where")
+def _place(noun: Noun, verb: Verb) -> Part:
+    at = "에" if verb.ko.stem in INTO else "에서"
+    return Part("place", noun.ko + at, phrase(noun, "at"), f"어디{at}", "where")
+
+
+def _suits(verb: Verb, noun: Noun) -> bool:
+    """Tell whether one speaks of doing that with it."""
+    unfit = UNFIT.get(verb.ko.stem, ())
+    if noun.ko in unfit or noun.kind in unfit:
+        return False
+    return noun.kind not in ("thing", "show") or noun.ko in FIT.get(verb.ko.stem, (noun.ko,))
 
 
 def _act(rng: random.Random, allowed: tuple[str, ...] | None = None) -> tuple[Verb, Noun, Noun]:
@@ -315,20 +450,19 @@ def _act(rng: random.Random, allowed: tuple[str, ...] | None = None) -> tuple[Ve
     while True:
         words = draw(("P", "o", "v"), rng)
         verb, noun = words["v"], words["o"]
-        if allowed is not None and verb.ko.stem not in allowed:
+        stem = verb.ko.stem
+        if stem in NEVER_ASKED:
             continue
-        if verb.ko.stem in ("키우", "모으"):  # that takes longer than one is asked about
+        if allowed is not None and not {stem, f"{stem}/{verb.en}"} & set(allowed):
             continue
-        if noun.ko in UNFIT.get(verb.ko.stem, ()) or (
-            noun.kind in ("thing", "show") and noun.ko not in FIT.get(verb.ko.stem, (noun.ko,))
-        ):
+        if not _suits(verb, noun):
             continue
-        if verb.ko.stem == "나르" and noun.kind == "furniture" and allowed is None:
+        if allowed is None and noun.ko in OWN:
+            continue
+        if stem == "나르" and noun.kind == "furniture" and allowed is None:
             continue
         if verb.en == "repair" and noun.kind == "vehicle" and noun.ko != "자전거":
             continue
-        if verb.en == "ride" and noun.ko not in ("자전거", "오토바이", "말"):
-            verb = replace(verb, en="take")
         return verb, noun, words["P"]
 
 
@@ -342,14 +476,18 @@ def _act_event(rng: random.Random) -> Event:
         verb, noun, place = _act(rng)
         if tense == "past" or verb.ko.stem not in UNPLANNED:
             break
-    parts = [_time(rng, tense)] * (rng.random() < 0.6 and verb.ko.stem not in ("신", "입"))
-    if noun.kind not in PRESENT and _fits(verb, noun, place):
-        parts += [_place(place)] * (rng.random() < 0.6)
+    placed = noun.kind not in PRESENT and _fits(verb, noun, place) and rng.random() < 0.6
+    parts = []
+    if "s" not in verb.flags and rng.random() < 0.6:
+        parts.append(_time(_times(tense, verb, place if placed else None), rng))
+    parts += [_place(place, verb)] * placed
     own = split_of(_key(verb, noun))
     others = [
         other
-        for other in NOUNS[noun.kind]
-        if other is not noun and split_of(_key(verb, other)) == own
+        for kinds, _ in verb.uses
+        for other in vocabulary("core").nouns(*kinds)
+        if other is not noun and other.kind == noun.kind and split_of(_key(verb, other)) == own
+        if _suits(verb, other) and other.ko not in OWN
     ]
     instead = (_object(rng.choice(others), verb),) if others else ()
     parts.append(_object(noun, verb))
@@ -360,20 +498,24 @@ def _do_event(rng: random.Random) -> Event:
     tense = rng.choice(("past", "past", "future"))
     while True:
         words = draw(("Q", "w"), rng)
-        if words["w"].ko.stem == "자" or (words["w"].en, words["Q"].ko) == ("swim", "바닷가"):
+        if words["w"].ko.stem in ("자", *NEVER_ASKED) or (words["w"].en, words["Q"].ko) == (
+            "swim",
+            "바닷가",
+        ):
             continue
         if tense == "past" or words["w"].ko.stem not in UNPLANNED:
             break
-    verb = words["w"]
-    parts = [_time(rng, tense)] * (rng.random() < 0.6) + [_place(words["Q"])]
-    return Event(verb.ko, verb.en, tuple(parts), _key(verb, words["Q"]), tense)
+    verb, place = words["w"], words["Q"]
+    parts = [_time(_times(tense, verb, place), rng)] * (rng.random() < 0.6)
+    parts.append(_place(place, verb))
+    return Event(verb.ko, verb.en, tuple(parts), _key(verb, place), tense)
 
 
 def _go_event(rng: random.Random) -> Event:
     tense = rng.choice(("past", "past", "future"))
     place, other = rng.sample(GOALS, 2)
     key = ("가", place.ko)
-    parts = [_time(rng, tense)] * (rng.random() < 0.7)
+    parts = [_time(_times(tense, None, place), rng)] * (rng.random() < 0.7)
 
     def goal(noun: Noun) -> Part:
         return Part("goal", f"{noun.ko}에", phrase(noun, "to"), "어디에", "where")
@@ -390,7 +532,7 @@ def _meet_event(rng: random.Random, level: str) -> tuple[Event, Person]:
     whom = Part(
         "whom", particle(speech_name(other, level), "을"), english_name(other), "누구를", "who"
     )
-    parts = [_time(rng, tense)] * (rng.random() < 0.6)
+    parts = [_time(_times(tense, verb), rng)] * (rng.random() < 0.6)
     return Event(verb.ko, verb.en, (*parts, whom), (verb.ko.stem, other.ko), tense), other
 
 
@@ -428,13 +570,13 @@ def _ask_about(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...
             return _ask_about(rng, level)
     else:
         event = make_event(rng)
-    while not _does(person, event.verb):
+    while not _does(person, event.key):
         person = rng.choice(PEOPLE)
     kinds = ["yes", "no", "who", *(part.role for part in event.parts)]
     asked = rng.choice(kinds)
     if you := asked != "who" and rng.random() < 0.4:
         person = _addressee(rng, level)
-        if not _does(person, event.verb):
+        if not _does(person, event.key):
             return _ask_about(rng, level)
         if ("whom", particle(speech_name(person, level), "을")) in [
             (part.role, part.ko) for part in event.parts
@@ -532,7 +674,8 @@ def _ask_why(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]
     if you := rng.random() < 0.4:
         person = _addressee(rng, level)
     verb = Predicate(stem, "verb", irregular)
-    if not _does(person, verb):
+    key = stem, re.sub("(을|를|에서|에)$", "", what)
+    if not _does(person, key):
         return _ask_why(rng, level)
     called_ko, called_en = address(person, level)
     kind, irregular = (kind, "") if kind in ("verb", "existence") else ("adjective", kind)
@@ -548,7 +691,7 @@ def _ask_why(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]
     was = why
     if " " not in why:
         was = f"{pronoun} was {why}"
-    elif why.startswith(("had ", "missed ")):
+    elif why.startswith("had "):
         was = f"{pronoun} {why}"
     before_ko = f"{called_ko}, " if you else f"{particle(speech_name(person, level), '은')} "
     before_en = f"{called_en}, why did you" if you else f"Why did {english_name(person)}"
@@ -564,7 +707,7 @@ def _ask_why(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]
         f"Because {was}.",
         level,
         "why",
-    ), (stem, re.sub("(을|를|에서|에)$", "", what))
+    ), key
 
 
 def _because_noun(state: Predicate) -> str:
@@ -575,10 +718,15 @@ def _ask_state(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...
     """Ask what a thing is like, yes or no."""
     while True:
         words = draw(("a", "n"), rng)
-        strange = words["a"].en in STRONG and words["n"].kind in ("fruit", "vegetable", "drink")
-        if words["n"].kind != "place" and not strange:
+        noun, adjective = words["n"], words["a"]
+        strange = (
+            (adjective.en in STRONG and noun.kind in ("fruit", "vegetable", "drink"))
+            or (adjective.en == "stylish" and noun.kind not in ("clothes", "footwear"))
+            or adjective.en == "poor"
+            or noun.en == "news"
+        )
+        if noun.kind != "place" and not strange:
             break
-    noun, adjective = words["n"], words["a"]
     many = noun.number == "plural"
     be, it = ("are", "they") if many else ("is", "it")
     this = phrase(noun, "this")
@@ -602,8 +750,8 @@ def _ask_state(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...
 
 def _ask_colour(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]:
     """Ask for a colour, by name or not."""
-    words = draw(("c", "t"), rng)
-    colour, noun = words["c"], words["t"]
+    words = draw(("c", "to"), rng)
+    colour, noun = words["c"], words["to"]
     many = noun.number == "plural"
     be, it = ("are", "They are") if many else ("is", "It is")
     named = colour.ko.adnominal() + "색"
@@ -683,9 +831,8 @@ def _ask_job(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]
 
 def _ask_where(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...]]:
     """Ask where a thing lies."""
-    while (words := draw(("f", "r", "t"), rng))["f"].ko == "서랍":
-        pass
-    thing, furniture, relation = words["t"], words["f"], words["r"]
+    words = draw(("f", "r", "ts"), rng)
+    thing, furniture, relation = words["ts"], words["f"], words["r"]
     be = "are" if thing.number == "plural" else "is"
     there = Predicate("있", "existence")
     where_ko = f"{furniture.ko} {relation.ko}"
@@ -748,6 +895,39 @@ def exchanges(
     return collect(make_one, n, seed=seed, split=split)
 
 
+def preferences(n: int, *, seed: int = 0, split: str = "train") -> list[Preference]:
+    """Make polite questions, each with a polite answer and one that is not.
+
+    Parameters
+    ----------
+    n, seed, split
+        As in `exchanges`, with the same splits.
+
+    Returns
+    -------
+    list of Preference
+        In an order without meaning.
+
+    Examples
+    --------
+    >>> one = preferences(1)[0]
+    >>> one.polite_ko.endswith("요."), one.plain_ko.endswith("요.")
+    (True, False)
+    """
+
+    def make_one(rng: random.Random) -> tuple[Preference, tuple[str, ...]]:
+        while True:
+            ask, state = rng.choice(ASKING), rng.getstate()
+            polite, key = ask(rng, "polite")
+            rng.setstate(state)  # the same once more, if the level does not decide who is asked
+            plain, _ = ask(rng, "plain")
+            if (polite.question_en, polite.answer_en) == (plain.question_en, plain.answer_en):
+                both = polite.question_en, polite.answer_en
+                return Preference(polite.question_ko, polite.answer_ko, plain.answer_ko, *both), key
+
+    return collect(make_one, n, seed=seed, split=split)
+
+
 def commands(
     n: int, *, seed: int = 0, split: str = "train", level: str | None = None
 ) -> list[Command]:
@@ -781,12 +961,14 @@ def _command(rng: random.Random, level: str | None) -> tuple[Command, tuple[str,
     if respect and (negative or chosen == "formal"):  # one does not say -(으)ㅂ시다 to the old
         return _command(rng, level)
     verb, middle_ko, after_en, key = _what_to_do(rng, kind, chosen, negative, respect)
-    if not _does(person, verb.ko):
+    if not _does(person, key):
         return _command(rng, level)
-    text = f"{middle_ko} {_ending(verb.ko, kind, chosen, negative, respect)}."
+    called = respect or rng.random() < 0.6
+    asked = honorific(verb.ko) if called and negative and is_old(person) else verb.ko
+    text = f"{middle_ko} {_ending(asked, kind, chosen, negative, respect)}."
     said_en = _english_command(f"{verb.en}{after_en}", kind, chosen, negative, respect)
     called_ko, called_en = address(person, chosen)
-    if respect or rng.random() < 0.6:
+    if called:
         text = f"{called_ko}, {text}"
         said_en = f"{said_en[:-1]}, {called_en}{said_en[-1]}"
     return Command(text, _upper(said_en), chosen, kind, negative), key
@@ -801,7 +983,7 @@ def _what_to_do(
     # 들어요 alone could be a statement as well.
     if proposed and ((level == "polite" and not respect) or rng.random() < 0.3):
         together_ko, together_en = ("함께 " if level == "formal" else "같이 "), " together"
-    time = rng.choice(SOON_ENOUGH) if rng.random() < 0.25 else None
+    timed = rng.random() < 0.25
     if kind != "request" and rng.random() < 0.3:
         allowed = ACTIVITY_FORBIDDEN
         if not negative:
@@ -810,25 +992,37 @@ def _what_to_do(
         place = PLACES[rng.choice(verb.places)]
         if (verb.en, place.ko) == ("swim", "바닷가"):
             place = PLACES["수영장"]
-        if proposed and time:
+        if proposed and timed:
+            time = rng.choice(_times("future", verb, place))
             time_ko, time_en = f"{time.ko} ", f" {time.en}"
         before = f"{time_ko}{place.ko}에서 {together_ko}".rstrip()
         return verb, before, f"{together_en} {phrase(place, 'at')}{time_en}", _key(verb, place)
     allowed = {"order": ORDERS, "request": REQUESTS, "proposal": PROPOSALS}[kind]
     while True:
         verb, noun, place = _act(rng, FORBIDDEN if negative else allowed)
-        if kind == "request" or (verb.ko.stem, noun.kind) != ("읽", "text"):
+        strange = (verb.ko.stem, noun.kind) == ("읽", "text") and kind != "request"
+        if not strange and not (negative and noun.ko == "물"):
             break
     later = proposed or (kind == "request" and verb.ko.stem in LATER)
-    if time and later and noun.kind not in PRESENT:
-        time_ko, time_en = f"{time.ko} ", f" {time.en}"
     place_ko = place_en = ""
     settled = noun.kind in PRESENT or kind == "request" or not _fits(verb, noun, place)
-    if not settled and rng.random() < 0.4:
-        place_ko, place_en = f"{place.ko}에서 ", f" {phrase(place, 'at')}"
+    if placed := not settled and rng.random() < 0.4:
+        part = _place(place, verb)
+        place_ko, place_en = f"{part.ko} ", f" {part.en}"
+    made = verb.ko.stem == "만들" and noun.kind == "thing"  # that takes longer than a day
+    if timed and later and noun.kind not in PRESENT and not made:
+        time = rng.choice(_times("future", verb, place if placed else None))
+        time_ko, time_en = f"{time.ko} ", f" {time.en}"
     for_me = "" if kind != "request" else " to me" if verb.en == "read" else " for me"
     before = f"{time_ko}{place_ko}{together_ko}{particle(noun.ko, '을')}"
-    after = f" {_the(noun, verb)}{for_me}{together_en}{place_en}{time_en}"
+    what = _the(noun, verb)
+    if "s" in verb.flags and kind == "order" and not negative:
+        what = f"your {noun.en}"
+    if negative and noun.kind in PRESENT:
+        what = f"the {noun.en}"
+    elif (negative or proposed) and noun.number == "count" and verb.en == "eat":
+        what = phrase(noun, "plural")
+    after = f" {what}{for_me}{together_en}{place_en}{time_en}"
     return verb, before, after, _key(verb, noun)
 
 

@@ -116,6 +116,7 @@ DOUBLED = {
     "hug",
     "trip",
     "slip",
+    "spot",
     "trim",
 }
 DOUBLED_ING = {

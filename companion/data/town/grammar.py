@@ -18,7 +18,8 @@ from functools import lru_cache
 from typing import Any
 
 from companion.data.town import english
-from companion.data.town.choices import STATIC, Adverbial, draw
+from companion.data.town.choices import ELDERS, STATIC, Adverbial, draw
+from companion.data.town.endings import RESPECTFUL, honorific
 from companion.data.town.hangul import particle
 from companion.data.town.korean import LEVELS, Predicate, be
 from companion.data.town.nouns import Noun
@@ -27,6 +28,9 @@ from companion.data.town.people import KINSHIP, Person
 from companion.data.town.verbs import Adjective, Verb
 
 Token = tuple[str, str, str]  # text, part of speech, entity ("O", or B- and I- with its kind)
+# Forms that leave -시- to the verb behind them, unless respect has another word: 드시러.
+SHARED = {"progressive", "not_progressive", "wish", "and", "or", "to", "before"}
+SHARED |= {"not_past", "not_present"}
 # Slots that do not say what a sentence is about.
 ASIDE = {"S", "U", "A", "B", "T", "T1", "F", "H", "d", "k", "J", "K", "R", "R2", "M", "W", "r"}
 ASIDE |= {"y1", "y2", "how"}
@@ -126,12 +130,12 @@ def _tag(text: str, first: str, rest: str, entity: str = "") -> tuple[Token, ...
 
 
 @lru_cache(maxsize=200_000)
-def korean(word: Any, form: str, level: str) -> tuple[Token, ...]:
-    """Put a word into a Korean form; return its tokens."""
+def korean(word: Any, form: str, level: str, respect: bool = False) -> tuple[Token, ...]:
+    """Put a word into a Korean form; return its tokens. With `respect` a predicate gets -시-."""
     if isinstance(word, Predicate):
-        return _tag(_korean_form(word, form, level), _kind_tag(word), "AUX")
+        return _tag(_korean_form(word, form, level, respect), _kind_tag(word), "AUX")
     if isinstance(word, (Verb, Adjective)):
-        return korean(word.ko, form, level)
+        return korean(word.ko, form, level, respect)
     if isinstance(word, tuple):  # two relatives: A, B, and what B is to A
         one, other, kin = word
         if form == "kin_is":
@@ -167,14 +171,18 @@ def _kind_tag(word: Predicate) -> str:
     return "VERB" if word.kind == "verb" else "ADJ"
 
 
-def _korean_form(word: Predicate, form: str, level: str) -> str:
-    """Conjugate a Korean predicate."""
-    do, be_there = Predicate("하"), Predicate("있", "existence")
+def _korean_form(word: Predicate, form: str, level: str, respect: bool) -> str:
+    """Conjugate a Korean predicate. Of two verbs in a row the last one bears -시-."""
+    do, be_there, no = Predicate("하"), Predicate("있", "existence"), Predicate("않", word.kind)
+    if respect:
+        do, be_there, no = honorific(do), honorific(be_there), honorific(no)
+        if word.stem in RESPECTFUL or form not in SHARED:
+            word = honorific(word)
     match form:
         case "past" | "present" | "future":
             return word.sentence(form, level)
         case "not_past" | "not_present":
-            return word.sentence(form[4:], level, negative=True)
+            return f"{word.connective('지')} {no.sentence(form[4:], level)}"
         case "progressive":
             return f"{word.connective('고')} {be_there.sentence('present', level)}"
         case "not_progressive":
@@ -343,7 +351,8 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
         raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
     ko: list[Token] = []
     en: list[Token] = []
-    for part in pattern.ko:
+    respected = _respected(pattern, words) if level != "plain" else ()
+    for place, part in enumerate(pattern.ko):
         if len(part) == 3:
             ko.append(part)
             continue
@@ -352,7 +361,8 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
             counted = words.get("y") or words["z"]
             ko += [(words["k"].ko, "NUM", "O"), (particle(counted.counter, form), "NOUN", "O")]
         else:
-            ko += korean(STATIC[slot] if slot in STATIC else words[slot], form, level)
+            word = STATIC[slot] if slot in STATIC else words[slot]
+            ko += korean(word, form, level, place in respected)
     for part in pattern.en:
         if len(part) == 3:
             en.append(part)
@@ -373,6 +383,32 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
         content = [pattern.name, *names]
     en[0] = (en[0][0][0].upper() + en[0][0][1:], *en[0][1:])
     return Sentence(_join(ko), _join(en), tuple(ko), tuple(en), pattern.name, words, tuple(content))
+
+
+def _respected(pattern: Pattern, words: dict[str, Any]) -> set[int]:
+    """Return the places of the predicates whose subject is an elder relative.
+
+    The subject is the last one with -은 (or -과 before it); in a reported clause, with -이.
+    """
+    found: set[int] = set()
+    main = inner = joined = False
+    for place, part in enumerate(pattern.ko):
+        if len(part) == 3:
+            continue
+        slot, form = part
+        if slot in ("S", "U", "R"):
+            elder = words[slot].ko in ELDERS
+            if form == "은":
+                main = elder or joined
+            elif form == "이":
+                inner = elder
+            elif form == "과" and not found and place == 0:
+                joined = elder
+        elif form == "said":
+            found |= {place} if inner else set()
+        elif main and form != "adnominal":
+            found.add(place)
+    return found
 
 
 def _object_form(verb: Verb, noun: Noun) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from companion.data.town.choices import Words, draw, vocabulary
+from companion.data.town.choices import UNSPOKEN, Words, draw, vocabulary
 from companion.data.town.grammar import Sentence, compile_pattern, make
 from companion.data.town.nouns import Noun
 from companion.data.town.tasks import BY_ENGLISH, BY_NAME, balanced
@@ -79,8 +79,8 @@ CLASSES = {
         ("vegetable", "채소", "vegetable", "count"),
         ("dish", "음식", "food", "mass"),
         ("snack", "간식", "snack", "count"),
-        ("treat", "간식", "snack", "count"),
-        ("drink", "음료", "drink", "count"),
+        ("treat", "음식", "food", "mass"),
+        ("drink", "음료", "beverage", "count"),
         ("animal", "동물", "animal", "count"),
         ("plant", "식물", "plant", "count"),
         ("thing", "물건", "object", "count"),
@@ -88,7 +88,6 @@ CLASSES = {
         ("machine", "기계", "machine", "count"),
         ("vehicle", "탈것", "vehicle", "count"),
         ("clothes", "옷", "clothes", "plural"),
-        ("footwear", "신", "footwear", "mass"),
     )
 }
 PATTERNS = {
@@ -104,11 +103,21 @@ PATTERNS = {
         "not_now": "{S:은} 지금/ADV {P:에서} {o:을} {v:not_progressive} | "
         "{S} is/AUX not/PART {v:ing} {o:a} {P:at} now/ADV",
         "met": "{S:은} {D:에서} {U:을} {만나다:past} | {S} met/VERB {U} {D:at}",
+        "not_met": "{S:은} {D:에서} {U:을} {만나다:not_past} | "
+        "{S} did/AUX not/PART meet/VERB {U} {D:at}",
+        "meet": "{S:은} {D:에서} {U:을} {h:past} | {S} {h:past} {U} {D:at}",
+        "not_meet": "{S:은} {D:에서} {U:을} {h:not_past} | "
+        "{S} did/AUX not/PART {h:base} {U} {D:at}",
+        "not_more": "{n:이} {m:보다} 더/ADV {a:not_present} | "
+        "{n:the} {n:is} not/PART {a:more} than/ADP {m:the}",
+        "got": "{S:은} {U:에게서} {x:을} {받다:past} | {S} got/VERB {x:a} from/ADP {U}",
+        "not_got": "{S:은} {U:에게서} {x:을} {받다:not_past} | "
+        "{S} did/AUX not/PART get/VERB {x:a} from/ADP {U}",
+        "gave": "{S:은} {U:에게} {x:을} {주다:past} | {S} gave/VERB {x:a} to/ADP {U}",
+        "not_gave": "{S:은} {U:에게} {x:을} {주다:not_past} | "
+        "{S} did/AUX not/PART give/VERB {x:a} to/ADP {U}",
     }.items()
-} | {
-    name: BY_NAME[name]
-    for name in ("is_both", "is_not", "person_not", "is_more", "give", "meet", "do_together")
-}
+} | {name: BY_NAME[name] for name in ("is_both", "is_not", "is_more")}
 Made = tuple[Sentence, Sentence] | None
 
 
@@ -133,21 +142,29 @@ def _replaced(known: Words, words: str, label: str, rng: random.Random) -> Made:
     if (found := _described(known, label, rng)) is None:
         return None
     first = rng.choice(("plain", "is_both"))  # of two adjectives, one may be left out
-    likely = 0.4 if label != "entailment" else 1.0 if first == "plain" else 0.8
+    likely = 0.4 if label != "entailment" else 0.9 if first == "plain" else 0.5
     wider = rng.random() < likely
     second = {"n": CLASSES[found["n"].kind] if wider else found["n"], "a": found["new"]}
     return make(PATTERNS[first], found), make(PATTERNS["plain"], second)
 
 
 def _added(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """Add a word: the apple was cheap; it was cheap or sweet, dear and sweet, cheap and sweet."""
+    """Add a word: the apple was cheap; it was cheap or sweet, dear and sweet, cheap and sweet.
+
+    Neutral is, too, that it was fresh or sweet.
+    """
     if (found := _described(known, label, rng)) is None:
         return None
-    noun = CLASSES[found["n"].kind] if rng.random() < 0.5 else found["n"]
+    # The fewer adjectives are shared, the more often the noun is.
+    wider = rng.random() < {"entailment": 0.7, "contradiction": 0.3, "neutral": 0.5}[label]
+    noun = CLASSES[found["n"].kind] if wider else found["n"]
     second = {"n": noun, "a": found["a"], "b": found["other"]}
     if label == "contradiction":
         second["a"] = found["opposite"]
-    pattern = PATTERNS["or" if label == "entailment" else "is_both"]
+    either = label == "entailment" or (label == "neutral" and rng.random() < 0.5)
+    if either and label == "neutral":
+        second |= {"a": found["other"], "b": found["b"]}
+    pattern = PATTERNS["or" if either else "is_both"]
     return make(PATTERNS["plain"], found), make(pattern, second)
 
 
@@ -161,7 +178,7 @@ def _denied(known: Words, words: str, label: str, rng: random.Random) -> Made:
         "contradiction": found["a"],
         "neutral": found["other"],
     }
-    wider = rng.random() < (0.75 if label == "contradiction" else 0.4)
+    wider = rng.random() < (0.6 if label == "contradiction" else 0.4)
     noun = CLASSES[found["n"].kind] if wider else found["n"]
     return make(PATTERNS[first], found), make(PATTERNS["is_not"], {"n": noun, "a": denied[label]})
 
@@ -198,19 +215,46 @@ def _busy(known: Words, words: str, label: str, rng: random.Random) -> Made:
 
 
 def _swapped(known: Words, words: str, label: str, rng: random.Random) -> Made:
-    """Let two change places: they met, one is bigger, one helped the other."""
-    name = {
-        "entailment": rng.choice(("met", "do_together")),
-        "contradiction": "is_more",
-        "neutral": rng.choice(("give", "meet")),
-    }[label]
-    pattern = PATTERNS[name]
-    found = draw(pattern.slots, rng, words)
-    if name == "meet" and found["h"].en == "meet":
-        return None
-    one, other = ("n", "m") if name == "is_more" else ("S", "U")
-    return make(pattern, found), make(pattern, found | {one: found[other], other: found[one]})
+    """Let two change places: who met whom was met, what is bigger than another is not smaller.
 
+    Half of the hypotheses of each label are denied.
+    """
+    denied = rng.random() < 0.5
+    kind = rng.choice(SWAPS[label, denied])
+    while True:
+        found = draw({"more": ("n", "a", "m"), "met": MEETING, "gave": GIVING}[kind], rng, words)
+        if kind == "more" or (found["S"].ko not in UNSPOKEN and found["h"].en != "meet"):
+            break
+    if kind == "more":
+        swapped = found | {"n": found["m"], "m": found["n"]}
+        if label == "neutral":
+            both = [
+                adjective
+                for adjective in known.described_by[found["n"]]
+                if adjective in known.described_by[found["m"]]
+                and adjective.about != "quality"
+                and adjective.about != found["a"].about
+            ]
+            if not both:
+                return None
+            swapped["a"] = rng.choice(both)
+        second = make(PATTERNS["not_more" if denied else "is_more"], swapped)
+        return make(PATTERNS["is_more"], found), second
+    swapped = found | {"S": found["U"], "U": found["S"]}
+    then = {"met": ("met", "meet"), "gave": ("got", "gave")}[kind][label == "neutral"]
+    return make(PATTERNS[kind], found), make(PATTERNS[f"not_{then}" if denied else then], swapped)
+
+
+MEETING, GIVING = ("D", "S", "U", "h", "@u"), ("S", "U", "h", "x", "@u")
+# Which relation serves which label, with the hypothesis denied or not.
+SWAPS = {
+    ("entailment", False): ("met", "gave"),
+    ("entailment", True): ("more",),
+    ("contradiction", False): ("more",),
+    ("contradiction", True): ("met", "gave"),
+    ("neutral", False): ("more", "met", "gave"),
+    ("neutral", True): ("more", "met", "gave"),
+}
 
 CHANGES: tuple[Callable[[Words, str, str, random.Random], Made], ...] = (
     *(_replaced, _replaced, _added, _added, _denied, _busy, _busy, _busy, _busy, _swapped),

@@ -6,8 +6,8 @@ A verb has three bases, from which its forms are made, and irregular verbs chang
     "eu" base    먹으-  가-    들으-  도우-    before -(으)면, -(으)ㄴ, -(으)ㄹ
     infinitive   먹어   가     들어   도와     before -요, -서, and with ㅆ the past
 
-What this module leaves out: honorific -시-, questions and commands, and endings for which the town
-has no use.
+What this module leaves out: -시-, questions and commands, which are in
+`companion.data.town.endings`, and endings for which the town has no use.
 
 Used first in book/sequences/tokenization.ipynb.
 """

@@ -49,16 +49,16 @@ WEEKDAYS = (
 TURNS = """
 {S:은} “{Q}”라고 말했다. | {S} said: "{Q}." | all -0+
 {S:은} “{Q}”라고 강조했다. | {S} stressed: "{Q}." | all -0+
-{S:은} “{Q}”고 전했다. | "{Q}," {S} reported. | all 0
-{S:은} “{Q}”고 밝혔다. | {S} announced: "{Q}." | office 0
+{S:은} “{Q}”라고 전했다. | "{Q}," {S} reported. | all 0
+{S:은} “{Q}”라고 밝혔다. | {S} announced: "{Q}." | office 0
 {S:은} “{Q}”라고 설명했다. | {S} explained: "{Q}." | all 0
-{S:은} 보도자료를 통해 “{Q}”고 발표했다. | {S} said in a press release: "{Q}." | office 0
+{S:은} 보도자료를 통해 “{Q}”라고 발표했다. | {S} said in a press release: "{Q}." | office 0
 {S:은} “{Q}”라며 기뻐했다. | {S} was pleased: "{Q}." | person +
-{S:은} “{Q}”라며 웃었다. | "{Q}," said {S} with a smile. | person +
+{S:은} “{Q}”라며 웃었다. | {S} said with a smile: "{Q}." | person +
 {S:은} “{Q}”라며 걱정했다. | {S} was worried: "{Q}." | person -
-{S:은} “{Q}”라며 아쉬워했다. | "{Q}," said {S} with regret. | person -
+{S:은} “{Q}”라며 아쉬워했다. | {S} said with regret: "{Q}." | person -
 {S:은} “{Q}”라고 지적했다. | {S} pointed out: "{Q}." | person -
-{S:은} “{Q}”라고 털어놓았다. | {S} admitted: "{Q}." | anonymous -
+{S:은} “{Q}”라고 털어놓았다. | {S} confided: "{Q}." | anonymous -
 {S:은} {paper:과}의 통화에서 “{Q}”라고 말했다. | {S} told {paper} on the telephone: "{Q}." | all -0+
 {S:은} {paper} 기자에게 “{Q}”라고 말했다. | {S} told a reporter from {paper}: "{Q}." | person -+
 “{Q}.” {S}의 말이다. | "{Q}." These are the words of {S.}. | person -+
@@ -67,9 +67,9 @@ TURNS = """
 {S:은} {Q고} 설명했다. | {S} explained that {q}. | all 0
 {S:은} {Q고} 밝혔다. | {S} confirmed that {q}. | office 0
 {S:은} {Q고} 주장했다. | {S} claimed that {q}. | person -
-{S:은} {Q는} 의견을 냈다. | {S} was of the opinion that {q}. | person -+
+{S:은} {Q는} 생각을 밝혔다. | {S} was of the opinion that {q}. | person -+
 {S}에 따르면 {Q}. | According to {S.}, {q}. | all 0
-{Q는} 것이 {S}의 설명이다. | {Q}, {S} explained. | all 0
+“{Q}.” {S}의 설명이다. | "{Q}," {S} explained. | all 0
 {S:은} 주민들에게 {A} 당부했다. | {S} asked residents to {A}. | office !
 {S:은} 모두에게 {A} 부탁했다. | {S} urged everybody to {A}. | office !
 """
@@ -84,7 +84,7 @@ CLOSINGS = """
 {paper:은} 다음 주에 후속 기사를 싣는다. | {paper} will publish a follow-up next week.
 {who:은} 취재진의 질문에 답하지 않았다. | {who} did not answer the reporters' questions.
 {who:은} 인터뷰를 정중히 거절했다. | {who} politely declined to be interviewed.
-{office:은} 이에 대한 질문에 아직 답하지 않았다. | {office} has not yet commented on this.
+{office:은} 이에 대한 질문에 아직 답하지 않았다. | So far there is no comment on this from {office}.
 """
 NAME, END = "\ue000", "\ue001"  # stand around the source in a sentence that is being made
 TITLES = {"선생님": "교사", "시장님": "시장"}
@@ -158,6 +158,11 @@ class Article:
         For each sentence: whether its source has a name; None if it has no source.
     topic : str
         The name of its `Topic`.
+    day, place : (str, str)
+        When and where it happened, in Korean and in English, as the first sentence says:
+        ("5월 11일", "May 11"), or a day of the week.
+    issue : (str, str) or None
+        What was discussed, if it tells of a meeting.
     sources : tuple of Source
         In the order of the article; each once, none to three.
     """
@@ -166,6 +171,9 @@ class Article:
     en: tuple[str, ...]
     named: tuple[bool | None, ...]
     topic: str
+    day: tuple[str, str]
+    place: tuple[str, str]
+    issue: tuple[str, str] | None
     sources: tuple[Source, ...]
 
     @property
@@ -180,6 +188,28 @@ class Article:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """What somebody said, once with a name and once without.
+
+    Attributes
+    ----------
+    lead_ko, lead_en : str
+        The first sentence of an article.
+    named_ko, named_en : str
+        The next one, in which somebody with a name says something.
+    anonymous_ko, anonymous_en : str
+        The same in the mouth of somebody who remains anonymous.
+    """
+
+    lead_ko: str
+    lead_en: str
+    named_ko: str
+    named_en: str
+    anonymous_ko: str
+    anonymous_en: str
+
+
+@dataclass(frozen=True)
 class Speaker:
     """Somebody who may be quoted or mentioned: phrases in both languages, and later mentions."""
 
@@ -189,6 +219,7 @@ class Speaker:
     again_ko: str
     again_en: str
     comma: bool = False  # whether English adds something between commas
+    grown_up: bool = True
 
 
 def articles(n: int, *, seed: int = 0, split: str = "train") -> list[Article]:
@@ -224,6 +255,28 @@ def articles(n: int, *, seed: int = 0, split: str = "train") -> list[Article]:
     return collect(_write, n, seed=seed, split=split)
 
 
+def attributions(n: int, *, seed: int = 0, split: str = "train") -> list[Attribution]:
+    """Make pairs of sentences that differ in the source alone: with a name, or without.
+
+    Parameters
+    ----------
+    n, seed, split
+        As in `articles`, with the same splits.
+
+    Returns
+    -------
+    list of Attribution
+        In an order without meaning.
+
+    Examples
+    --------
+    >>> one = attributions(1)[0]
+    >>> one.named_en != one.anonymous_en
+    True
+    """
+    return collect(_attribute, n, seed=seed, split=split)
+
+
 def _person(person: Person, rng: random.Random) -> Speaker:
     """Describe a person by work or by age."""
     ko = f"{NAME}{person.family_ko}{person.ko}{END}"
@@ -237,7 +290,8 @@ def _person(person: Person, rng: random.Random) -> Speaker:
         ko, en = f"{job} {ko} 씨", f"{en}, {indefinite(person.job.en)}"
     else:
         ko, en = f"주민 {ko} 씨({person.age})", f"{en}, {person.age}"
-    return Speaker(ko, en, "person", "그", "He" if person.gender == "m" else "She", True)
+    he = "He" if person.gender == "m" else "She"
+    return Speaker(ko, en, "person", "그", he, comma=True, grown_up=person.age >= 20)
 
 
 def _surname_only(rng: random.Random) -> Speaker:
@@ -255,6 +309,11 @@ def _nobody(ko: str, en: str) -> Speaker:
     return Speaker(f"{NAME}{ko}{END}", f"{NAME}{en}{END}", "anonymous", again, f"The {noun_en}")
 
 
+def _is_official(speaker: Speaker) -> bool:
+    """Tell whether somebody speaks for an office, and has no opinion."""
+    return speaker.kind == "office" or "관계자" in speaker.ko or "직원" in speaker.ko
+
+
 def _office(ko: str, en: str) -> Speaker:
     again = en[4:] if en.startswith("the ") else en
     again = f"The {again}" if en.startswith("the ") else again
@@ -266,7 +325,10 @@ def _speakers(topic: Topic, rng: random.Random) -> list[Speaker]:
     people = [person for person in PEOPLE if person.job is None or person.job.ko != "기자"]
     if topic.name not in ("school", "festival", "theatre", "sports", "museum", "animals"):
         people = [person for person in people if person.age >= 20]
-    found = [_person(person, rng) for person in rng.sample(people, 6)]
+    some = rng.sample(people, 6)
+    while sum(person.age >= 20 for person in some) < 5:  # three may be quoted, one acts, one closes
+        some = rng.sample(people, 6)
+    found = [_person(person, rng) for person in some]
     found += [_office(ko, en) for ko, en in topic.lines["office"]]
     others = rng.sample((*ANONYMOUS, *topic.lines["anon"], *topic.lines["anon"]), 3)
     found += [_nobody(ko, en) for ko, en in dict.fromkeys(others)]
@@ -314,11 +376,12 @@ def _say(
     return _fill(turn.ko, words, 0), text[:first] + text[first].upper() + text[first + 1 :]
 
 
-def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
+def _setting(rng: random.Random) -> tuple[Topic, dict[str, tuple[str, str]], tuple[str, ...]]:
+    """Draw a topic, the words of its lines, and the key by which it is split."""
     topic = rng.choice(TOPICS)
     issue: Noun = rng.choice(NOUNS["issue"])
     place = rng.choice([noun for noun in NOUNS["landmark"] if noun.ko in topic.places])
-    paper, month = rng.choice(NOUNS["newspaper"]), rng.choice(MONTHS)
+    paper, month = rng.choice(NOUNS["newspaper"]), MONTHS[rng.choice(topic.months) - 1]
     number = rng.randint(1, 28)
     date = f"{month.ko} {number}일", f"{month.en} {number}"
     day = rng.choice((rng.choice(WEEKDAYS), date))
@@ -328,10 +391,51 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
         "issue": (issue.ko, issue.en),
         "paper": (paper.ko, paper.en),
     }
-    statements = [
+    key = (issue.ko if topic.name == "council" else topic.name, place.ko, day[0])
+    return topic, words, key
+
+
+def _statements(
+    topic: Topic, words: dict[str, tuple[str, str]], rng: random.Random
+) -> list[Statement]:
+    """Return what is said about a topic, in random order."""
+    return [
         Statement(_fill(one.ko, words, 0), _fill(one.en, words, 1), one.sign)
         for one in rng.sample(topic.statements, len(topic.statements))
     ]
+
+
+def _attribute(rng: random.Random) -> tuple[Attribution, tuple[str, ...]]:
+    topic, words, key = _setting(rng)
+    speakers = _speakers(topic, rng)
+    rng.shuffle(speakers)
+    kinds = ("person", "anonymous")
+    sources = [
+        next(one for one in speakers if one.kind == kind and not _is_official(one))
+        for kind in kinds
+    ]
+    statement = next(one for one in _statements(topic, words, rng) if one.sign)
+    turn = rng.choice(
+        [
+            turn
+            for turn in REPORTING
+            if turn.speaker in ("all", "person")
+            and statement.sign in turn.signs
+            and "{R}" not in turn.ko
+        ]
+    )
+    lead = rng.choice(topic.lines["lead"])
+    texts = [
+        re.sub(f"[{NAME}{END}]", "", text)
+        for source in sources
+        for text in _say(turn, source, [statement], words)
+    ]
+    return Attribution(_fill(lead[0], words, 0), _fill(lead[1], words, 1), *texts), key
+
+
+def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
+    topic, words, key = _setting(rng)
+    statements = _statements(topic, words, rng)
     speakers = _speakers(topic, rng)
     rng.shuffle(speakers)
     quoted = rng.choices((0, 1, 2, 3), weights=(15, 25, 35, 25))[0]
@@ -354,7 +458,8 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
     offices = [speaker for speaker in rest if speaker.kind == "office"]
     begun = len(sentences)
     if rng.random() < 0.6 or not quoted:
-        tell(rng.choice(topic.lines["act"]), who=people[0])
+        adult = topic.lines.get("adult", ()) if people[0].grown_up else ()
+        tell(rng.choice((*topic.lines.get("act", ()), *adult)), who=people[0])
     if len(facts) > 1:
         tell(facts[1])
     middle += [[sentence] for sentence in sentences[begun:]]
@@ -365,9 +470,12 @@ def _write(rng: random.Random) -> tuple[Article, tuple[str, ...]]:
         possible = [one for one in CLOSING if "{office" not in one.ko or (offices and quoted)]
         closing = rng.choice(possible)
         lure = {"office": offices[0]} if offices else {}
-        tell((closing.ko, closing.en), who=people[1], **lure)
-    key = (issue.ko if topic.name == "council" else topic.name, place.ko, day[0])
-    return _annotate(topic, sentences), key
+        who = next(one for one in people[1:] if one.grown_up)
+        tell((closing.ko, closing.en), who=who, **lure)
+    (ko, en), named, sources = _annotate(sentences)
+    discussed = words["issue"] if topic.name == "council" else None
+    day, place = words["day"], words["place"]
+    return Article(ko, en, named, topic.name, day, place, discussed, sources), key
 
 
 def _paragraph(
@@ -378,8 +486,7 @@ def _paragraph(
     rng: random.Random,
 ) -> list[tuple[str, str, Speaker | None]]:
     """Let a source say something, and perhaps something more; take that from the statements."""
-    official = speaker.kind == "office" or "관계자" in speaker.ko or "직원" in speaker.ko
-    signs = (0,) if official else (-1, 1)
+    signs = (0,) if _is_official(speaker) else (-1, 1)
     left = [one for one in statements if one.sign in signs]
     if not left:  # everything has been said
         return []
@@ -411,8 +518,10 @@ def _paragraph(
     return paragraph
 
 
-def _annotate(topic: Topic, sentences: list[tuple[str, str, Speaker | None]]) -> Article:
-    """Note where the sources stand, and take the marks away."""
+def _annotate(
+    sentences: list[tuple[str, str, Speaker | None]],
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[bool | None, ...], tuple[Source, ...]]:
+    """Return the texts without marks, whether each has a named source, and where sources stand."""
     texts: tuple[list[str], list[str]] = [], []
     sources: list[Source] = []
     for number, (ko, en, speaker) in enumerate(sentences):
@@ -432,4 +541,4 @@ def _annotate(topic: Topic, sentences: list[tuple[str, str, Speaker | None]]) ->
     named = tuple(
         None if speaker is None else speaker.kind != "anonymous" for *_, speaker in sentences
     )
-    return Article(tuple(texts[0]), tuple(texts[1]), named, topic.name, tuple(sources))
+    return (tuple(texts[0]), tuple(texts[1])), named, tuple(sources)

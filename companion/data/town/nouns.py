@@ -59,49 +59,49 @@ class Noun:
     core: bool = True
 
 
-# Letters after a slash. Food: s salty, h spicy, w sweet, b bitter (drinks) or baked (snacks), e eaten
-# as a vegetable. Clothes: the verb by which they are put on (입 쓰 끼 매 두), n washed, o coloured.
-# Things: c clean or dirty, h heavy, k lent, l lost and found, m made by hand, w thrown away, p pretty,
-# g big or small, o coloured. Places: i indoors, o outdoors, r in a house, b a building, v beautiful,
+# Letters after a slash. Food: s salty, h spicy, g greasy, w sweet, v sweet in jars, b bitter (drinks) or baked (snacks),
+# e eaten as a vegetable, z without taste. To read or watch: f frightening, u of use. Clothes: the verb by which they are put on (입 쓰 끼 매 두), n washed, o coloured.
+# Things: c clean or dirty, h heavy, k lent, l lost and found, m made by hand, w thrown away, p pretty, a shown in museums,
+# g big or small, s in schools, o coloured. Places: i indoors, o outdoors, r in a house, b a building, v beautiful,
 # s with a service, n a goal of a walk in town, x without a width. Animals: f on farms, h stroked and
 # kept, p in parks, w on the water, z in zoos, q fast or slow, t fierce or tame. Vehicles: d roads, r
 # rails, s under the ground, c driven, h ridden, w on the water, g by which one goes. Others: t on
 # television or a tree, c on a stage, m a match or music, l a lecture, i indoors, o outdoors, j joined.
 TABLES = {
     "fruit": """
-        사과 = apple; 배 = pear; 포도 = +grapes; 수박 = watermelon; 딸기 = strawberry
+        사과 = apple; 배 = pear; 포도 = +grapes; 수박 = watermelon; 딸기 = +strawberries
         복숭아 = peach; 감 = persimmon; 귤 = tangerine; 참외 = melon; 자두 = plum; 바나나 = banana
-        레몬 = lemon; 체리 = cherry; 살구 = apricot; 석류 = pomegranate
+        레몬 = lemon; 체리 = +cherries; 살구 = apricot; 석류 = pomegranate
         --
         망고 = mango; 키위 = kiwi; 오렌지 = orange; 자몽 = grapefruit; 무화과 = fig
-        파인애플 = pineapple; 블루베리 = blueberry; 앵두 = red cherry; 오디 = mulberry
-        매실 = green plum; 모과 = quince; 라임 = lime; 파파야 = papaya; 산딸기 = raspberry
+        파인애플 = pineapple; 블루베리 = +blueberries; 앵두 = +red cherries; 오디 = +mulberries
+        매실 = green plum; 모과 = quince; 라임 = lime; 파파야 = papaya; 산딸기 = +raspberries
     """,
     "vegetable": """
         감자 = potato /e; 고구마 = sweet potato /e; 당근 = carrot /e; 양파 = onion
         오이 = cucumber /e; 호박 = pumpkin; 배추 = cabbage; 무 = radish; 토마토 = tomato /e
-        시금치 = ~spinach; 버섯 = mushroom; 콩 = bean; 옥수수 = ~corn /e; 상추 = ~lettuce
+        시금치 = ~spinach; 버섯 = mushroom; 콩 = +beans; 옥수수 = ~corn /e; 상추 = ~lettuce
         가지 = aubergine
         --
         마늘 = ~garlic; 생강 = ~ginger; 고추 = chilli; 파프리카 = sweet pepper /e; 대파 = leek
         양배추 = white cabbage; 브로콜리 = ~broccoli; 셀러리 = ~celery; 연근 = lotus root
-        우엉 = burdock root; 부추 = +chives; 미나리 = ~water parsley; 완두콩 = pea; 비트 = beetroot
+        우엉 = burdock root; 부추 = +chives; 미나리 = ~water parsley; 완두콩 = +peas; 비트 = beetroot
         애호박 = courgette; 콩나물 = +bean sprouts; 깻잎 = perilla leaf; 순무 = turnip
     """,
     "dish": """
-        밥 = ~rice; 국수 = +noodles /s; 비빔밥 = ~bibimbap /sh; 불고기 = ~bulgogi /s
+        밥 = ~rice; 국수 = +noodles /s; 비빔밥 = ~bibimbap /sh; 불고기 = ~bulgogi /sg
         만두 = dumpling /s; 떡국 = ~rice cake soup /s; 냉면 = +cold noodles /sh
-        갈비 = +grilled ribs /s; 볶음밥 = ~fried rice /s; 된장찌개 = ~soybean stew /sh
-        삼계탕 = ~chicken soup /s; 파전 = green onion pancake /s; 미역국 = ~seaweed soup /s
-        피자 = pizza /s; 카레 = ~curry /sh; 생선구이 = ~grilled fish /s
+        갈비 = +grilled ribs /sg; 볶음밥 = ~fried rice /sg; 된장찌개 = ~soybean stew /sh
+        삼계탕 = ~chicken soup /s; 파전 = green onion pancake /sg; 미역국 = ~seaweed soup /s
+        피자 = pizza /sg; 카레 = ~curry /sh; 생선구이 = ~grilled fish /s
         --
-        김치찌개 = ~kimchi stew /sh; 떡볶이 = +spicy rice cakes /sh; 잡채 = +glass noodles /s
-        칼국수 = +knife-cut noodles /s; 짬뽕 = ~seafood noodle soup /sh; 육개장 = ~spicy beef soup /sh
+        김치찌개 = ~kimchi stew /sh; 떡볶이 = +stir-fried rice cakes /sh; 잡채 = +glass noodles /sg
+        칼국수 = +knife-cut noodles /s; 짬뽕 = ~seafood noodle soup /sh; 육개장 = ~shredded beef soup /sh
         콩국수 = +soy milk noodles /s; 갈비탕 = ~beef rib soup /s; 설렁탕 = ~ox bone soup /s
-        순두부찌개 = ~soft tofu stew /sh; 닭갈비 = ~spicy chicken /sh; 오므라이스 = ~omelette rice /s
-        스파게티 = ~spaghetti /s; 스테이크 = steak /s; 돈가스 = pork cutlet /s; 죽 = ~porridge /s
+        순두부찌개 = ~soft tofu stew /sh; 닭갈비 = ~stir-fried chicken /sh; 오므라이스 = ~omelette rice /s
+        스파게티 = ~spaghetti /sg; 스테이크 = steak /sg; 돈가스 = pork cutlet /sg; 죽 = ~porridge
         해물탕 = ~seafood stew /sh; 라면 = +instant noodles /sh; 햄버거 = hamburger /s
-        김치전 = kimchi pancake /sh; 녹두전 = mung bean pancake /s; 감자전 = potato pancake /s
+        김치전 = kimchi pancake /shg; 녹두전 = mung bean pancake /sg; 감자전 = potato pancake /sg
         유부초밥 = +tofu rice pockets /s; 콩나물국 = ~bean sprout soup /s; 소고기뭇국 = ~beef soup /s
     """,
     "snack": """
@@ -119,11 +119,11 @@ TABLES = {
         --
         팝콘 = ~popcorn /s; 젤리 = ~jelly /w; 푸딩 = pudding /w; 빙수 = ~shaved ice /w
         군고구마 = roasted sweet potato /w; 핫도그 = hot dog /s; 치즈 = ~cheese /s; 요구르트 = ~yoghurt /w
-        땅콩 = peanut /s; 호두 = walnut; 어묵 = fish cake /s; 주먹밥 = rice ball /s; 엿 = ~taffy /w
-        강정 = puffed rice sweet /w; 달걀 = egg; 꿀 = ~honey /w; 잼 = ~jam /w
+        땅콩 = +peanuts /s; 호두 = +walnuts; 어묵 = fish cake /s; 주먹밥 = rice ball /s; 엿 = ~taffy /w
+        강정 = puffed rice sweet /w; 달걀 = egg; 꿀 = ~honey /v; 잼 = ~jam /v
     """,
     "drink": """
-        물 = ~water; 우유 = ~milk; 커피 = ~coffee /b; 녹차 = ~green tea /b; 홍차 = ~black tea /b
+        물 = ~water /z; 우유 = ~milk; 커피 = ~coffee /b; 녹차 = ~green tea /b; 홍차 = ~black tea /b
         주스 = ~juice /w; 식혜 = ~rice punch /w; 수정과 = ~cinnamon punch /w; 콜라 = ~cola /w
         유자차 = ~citron tea /w; 보리차 = ~barley tea; 코코아 = ~cocoa /w
         --
@@ -133,14 +133,14 @@ TABLES = {
         탄산수 = ~sparkling water; 밀크셰이크 = ~milk shake /w; 허브차 = ~herbal tea
     """,
     "reading": """
-        책 = book /r; 신문 = newspaper; 잡지 = magazine /r; 소설 = novel /r; 시집 = poetry book /r
-        만화책 = comic book /r; 동화책 = storybook /r; 사전 = dictionary; 요리책 = cookbook
-        역사책 = history book /r; 일기 = diary /w; 대본 = script /w
+        책 = book /ru; 신문 = newspaper; 잡지 = magazine /ru; 소설 = novel /rf; 시집 = poetry book /r
+        만화책 = comic book /rf; 동화책 = storybook /r; 사전 = dictionary; 요리책 = cookbook
+        역사책 = history book /ru; 일기 = diary /w; 대본 = script /w
         --
-        그림책 = picture book /r; 교과서 = textbook; 위인전 = biography /r; 수필집 = essay collection /r
-        여행 안내서 = travel guide /r; 문제집 = exercise book; 과학책 = science book /r
-        추리 소설 = detective novel /r; 공상 과학 소설 = science fiction novel /r; 악보 = music score
-        백과사전 = encyclopedia; 전래 동화 = folk tale /r; 소식지 = newsletter
+        그림책 = picture book /r; 교과서 = textbook; 위인전 = biography /ru; 수필집 = essay collection /r
+        여행 안내서 = travel guide /ru; 문제집 = exercise book; 과학책 = science book /ru
+        추리 소설 = detective novel /rf; 공상 과학 소설 = science fiction novel /rf; 악보 = music score
+        백과사전 = encyclopedia; 전래 동화 = folk tale /rf; 소식지 = newsletter
     """,
     "text": """
         편지 = letter; 엽서 = postcard; 쪽지 = note; 기사 = article /a; 보고서 = report /a; 시 = poem /a
@@ -149,13 +149,13 @@ TABLES = {
         설명서 = manual /a; 일정표 = timetable; 안내문 = notice; 감상문 = review /a; 연하장 = New Year card
     """,
     "show": """
-        영화 = film /ct; 연극 = play /ca; 공연 = show /ca; 인형극 = puppet play /ca; 뉴스 = ~news /t
-        드라마 = drama /t; 만화 영화 = cartoon /ct; 경기 = match /tm; 다큐멘터리 = documentary /ct
+        영화 = film /ctf; 연극 = play /ca; 공연 = show /ca; 인형극 = puppet play /ca; 뉴스 = ~news /t
+        드라마 = drama /tf; 만화 영화 = cartoon /ct; 경기 = match /tm; 다큐멘터리 = documentary /ct
         --
         뮤지컬 = musical /ca; 오페라 = opera /c; 발레 = ballet /c; 판소리 공연 = pansori show /c
         마술 쇼 = magic show /cat; 퀴즈 프로그램 = quiz programme /t; 요리 프로그램 = cooking programme /t
         서커스 = circus show /c; 탈춤 = mask dance /ca; 춤 공연 = dance show /c; 코미디 = comedy /ct
-        공포 영화 = horror film /ct; 야구 경기 = baseball match /tm; 농구 경기 = basketball match /tm
+        공포 영화 = horror film /ctf; 야구 경기 = baseball match /tm; 농구 경기 = basketball match /tm
         축구 경기 = football match /tm; 여행 프로그램 = travel programme /t
     """,
     "sound": """
@@ -171,8 +171,8 @@ TABLES = {
         안경 = +glasses /쓰l; 스웨터 = sweater /입nop; 조끼 = waistcoat /입nop; 앞치마 = apron /입no
         넥타이 = tie /매lop; 원피스 = dress /입nop
         --
-        반바지 = +shorts /입no; 청바지 = +jeans /입np; 잠옷 = +pyjamas /입no; 비옷 = raincoat /입no
-        재킷 = jacket /입ngop; 코트 = overcoat /입ngop; 블라우스 = blouse /입nop; 수영복 = swimsuit /입nop
+        반바지 = +shorts /입no; 청바지 = +jeans /입np; 잠옷 = +pyjamas /입no; 비옷 = raincoat /입o
+        재킷 = jacket /입ngop; 코트 = overcoat /입ngop; 블라우스 = blouse /입nop; 수영복 = swimsuit /입op
         교복 = school uniform /입n; 티셔츠 = T-shirt /입nop; 허리띠 = belt /매lo; 숄 = shawl /두nop
         선글라스 = +sunglasses /쓰lp; 털모자 = woolly hat /쓰nlop; 밀짚모자 = straw hat /쓰lp
         벙어리장갑 = +mittens /끼nlop; 고무장갑 = +rubber gloves /끼lo; 스카프 = silk scarf /두nlop
@@ -192,8 +192,8 @@ TABLES = {
         전차 = tram /dg; 트럭 = truck /cg
         --
         요트 = yacht /w; 유람선 = cruise boat /w; 트랙터 = tractor /c; 헬리콥터 = helicopter
-        승합차 = van /cg; 마차 = carriage; 스쿠터 = scooter /hg; 카누 = canoe /w; 고속버스 = express bus /dg
-        돛단배 = sailing boat /w; 구급차 = ambulance /c; 소방차 = fire engine /c; 급행열차 = express train /rg
+        승합차 = van /cg; 마차 = carriage; 스쿠터 = scooter /hg; 카누 = canoe /w; 고속버스 = express bus /dgx
+        돛단배 = sailing boat /w; 구급차 = ambulance; 소방차 = fire engine; 급행열차 = express train /rg
     """,
     "instrument": """
         피아노 = piano /치; 기타 = guitar /치; 바이올린 = violin /켜; 북 = drum /치; 가야금 = gayageum /타
@@ -268,17 +268,17 @@ TABLES = {
         청소기 = vacuum cleaner /r; 전자레인지 = microwave /k; 에어컨 = air conditioner /or
         난로 = heater /or; 가습기 = humidifier /r; 믹서 = blender /k; 밥솥 = rice cooker /k; 토스터 = toaster /k
         노트북 = laptop /or; 프린터 = printer /o; 복사기 = copier /o; 녹음기 = recorder machine /r
-        전등 = electric lamp /orx; 식기세척기 = dishwasher /k; 다리미 = iron /r; 스피커 = loudspeaker /or
-        태블릿 = tablet computer /or; 영사기 = film projector /o; 커피머신 = coffee machine /k
+        전등 = electric lamp /ox; 식기세척기 = dishwasher /k; 다리미 = iron; 스피커 = loudspeaker /or
+        태블릿 = tablet computer /o; 영사기 = film projector /o; 커피머신 = coffee machine /k
     """,
     "thing": """
         가방 = bag /chkolpg; 시계 = clock /kp; 우산 = umbrella /klohg; 열쇠 = key /l; 연필 = pencil /klo
-        공책 = notebook /klo; 지갑 = wallet /lop; 공 = ball /klom; 인형 = doll /klmp; 그림 = picture /pm
+        공책 = notebook /klo; 지갑 = wallet /lop; 공 = ball /klom; 인형 = doll /klmpa; 그림 = picture /pa
         컵 = cup /copw; 접시 = plate /cop; 의자 = chair /chogmw; 꽃병 = vase /copg; 거울 = mirror /cp
         상자 = box /hogmw; 초 = candle /om; 지도 = map /kl; 바구니 = basket /ogm; 빗 = comb /kl
         망치 = hammer /khg; 톱 = saw /kg; 삽 = spade /khg; 냄비 = pot /chkg; 숟가락 = spoon /c
         젓가락 = +chopsticks /c; 베개 = pillow /cow; 이불 = blanket /chogp; 연 = kite /mlo
-        부채 = hand fan /klmp; 등불 = lantern /mp; 반지 = ring /lp; 목걸이 = necklace /lpm
+        부채 = hand fan /klmpa; 등불 = lantern /mpa; 반지 = ring /lp; 목걸이 = necklace /lpma
         선물 = present /l; 장난감 = toy /klgmw; 비누 = ~soap /m; 수건 = towel /cow; 풍선 = balloon /o
         사다리 = ladder /hkg
         --
@@ -291,21 +291,21 @@ TABLES = {
         줄넘기 = skipping rope /kl; 자물쇠 = padlock /l; 못 = nail; 나사 = screw /x; 밧줄 = rope /kh; 양동이 = bucket /cohg
         빗자루 = broom /khm; 물뿌리개 = watering can /khg; 호미 = hoe /kh; 화분 = flowerpot /chog; 새장 = birdcage /hm
         팔찌 = bracelet /lpm; 귀걸이 = +earrings /lp; 머리핀 = hairpin /lpo; 브로치 = brooch /lp; 리본 = ribbon /op
-        액자 = picture frame /pm; 조각상 = statue /hp; 도자기 = porcelain bowl /cp; 탈 = mask /kpm; 로봇 = toy robot /klm
+        액자 = picture frame /pm; 조각상 = statue /hpa; 도자기 = porcelain bowl /cpa; 탈 = mask /kpma; 로봇 = toy robot /klm
         퍼즐 = puzzle /kl; 팽이 = spinning top /klm; 썰매 = sledge /khm; 저금통 = money box /po; 우표 = stamp /lz
         동전 = coin /lz; 단추 = button /lo; 실 = ~thread /o; 털실 = ~wool /ox; 칫솔 = toothbrush /o; 치약 = ~toothpaste
         샴푸 = ~shampoo; 텐트 = tent /khog; 돗자리 = picnic mat /kco; 낚싯대 = fishing rod /kl; 촛대 = candlestick /hp
     """,
     "furniture": """
-        책상 = desk /thw; 탁자 = table /thw; 침대 = bed /th; 책장 = bookcase /thw; 서랍 = drawer; 옷장 = wardrobe /th
+        책상 = desk /thws; 탁자 = table /thws; 침대 = bed /th; 책장 = bookcase /thws; 서랍 = drawer; 옷장 = wardrobe /th
         --
         소파 = sofa /th; 식탁 = dining table /thw; 찬장 = cupboard /th; 신발장 = shoe cabinet /th
         화장대 = dressing table /th; 벤치 = bench /th; 장롱 = linen chest /th; 안락의자 = armchair /th
     """,
     "opening": """
-        창문 = window /aw; 문 = door /aw; 대문 = gate; 커튼 = curtain /a
+        창문 = window /aw; 문 = door /aw; 대문 = gate; 커튼 = curtain /ar
         --
-        유리문 = glass door /aw; 블라인드 = blind /a; 뒷문 = back door /aw
+        유리문 = glass door /aw; 블라인드 = blind /ar; 뒷문 = back door /aw
     """,
     "place": """
         시장 = market /nd; 도서관 = library /ibsn; 학교 = ^school /ibn; 병원 = hospital /ibsn
@@ -315,7 +315,7 @@ TABLES = {
         경찰서 = police station /ibn; 소방서 = fire station /ibn; 꽃집 = flower shop /ibsn
         미용실 = hair salon /ibsn; 체육관 = gym /ibsn; 시청 = town hall /ibsn
         방송국 = broadcasting station /ibn; 신문사 = newspaper office /ibn; 농장 = @on farm /on
-        강가 = @by riverside /ovx; 언덕 = @on hill /ovn; 바닷가 = @on beach /ovx; 광장 = @in square /on
+        강가 = @by riverside /ovx; 언덕 = @on hill /ovn; 바닷가 = beach /ovx; 광장 = @in square /on
         놀이터 = playground /on; 수영장 = swimming pool /sn; 유치원 = kindergarten /ibn
         약국 = pharmacy /ibsn; 부엌 = @in kitchen /ir; 거실 = @in living room /ir; 마당 = @in yard /r
         정원 = @in garden /rv; 도자기 공방 = pottery /ibn; 사진관 = photo studio /ibsn
@@ -323,14 +323,14 @@ TABLES = {
         --
         공항 = airport /ibsn; 백화점 = department store /ibsn; 슈퍼마켓 = supermarket /ibsn; 호텔 = hotel /ibsn
         치과 = dental clinic /ibsn; 동물 병원 = animal clinic /ibsn; 세탁소 = laundry shop /ibsn; 정류장 = bus stop /n
-        대학교 = ^university /ibn; 교실 = @in classroom /ir; 사무실 = office /ibn; 공장 = factory /ibn
+        대학교 = university /ibn; 교실 = @in classroom /ir; 사무실 = office /ibn; 공장 = factory /ibn
         미술관 = art gallery /ibsn; 식물원 = botanical garden /ovn; 과수원 = @in orchard /on; 숲 = @in forest /ovx
         호숫가 = @by lakeside /ovx; 항구 = harbour /ovn; 다락방 = @in attic /ir; 침실 = @in bedroom /ir
         발코니 = @on balcony /r; 지하실 = @in basement /ir; 찻집 = tea house /ibsn; 분식집 = snack bar /ibsn
         신발 가게 = shoe shop /ibsn; 옷 가게 = clothes shop /ibsn; 장난감 가게 = toy shop /ibsn; 악기점 = music shop /ibsn
         가구점 = furniture shop /ibsn; 자전거 가게 = bicycle shop /ibsn; 온실 = greenhouse /iv; 야구장 = baseball ground /on
         축구장 = football ground /on; 스케이트장 = ice rink /sn; 천문대 = observatory /ibn; 수족관 = aquarium /ibsn
-        음악실 = music room /ir; 미술실 = art room /ir; 과학실 = science room /ir; 강당 = @in assembly hall /ir
+        음악실 = @in music room /ir; 미술실 = @in art room /ir; 과학실 = @in science room /ir; 강당 = @in assembly hall /ir
         복지관 = community centre /ibn; 기숙사 = dormitory /ibn; 캠핑장 = campsite /on; 온천 = hot spring /sn
     """,
     "landmark": """
@@ -401,7 +401,14 @@ COUNTERS = {
     "machine": "대",
     "vehicle": "대",
 }
-OWN_COUNTERS = {"배추": "포기", "양배추": "포기", "수박": "통"}
+OWN_COUNTERS = {
+    "배추": "포기",
+    "양배추": "통",
+    "수박": "통",
+    "대파": "대",
+    "우엉": "대",
+    "깻잎": "장",
+}
 PROPER = ("landmark", "newspaper")
 
 

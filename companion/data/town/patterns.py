@@ -2,7 +2,8 @@
 
 A line has a name, the Korean side and the English side, with bars between them (a line that ends in
 a bar goes on in the next one). Behind the name may stand what kind of verb or place is asked for:
-"+t" one with this flag, "-!" one without it (`companion.data.town.verbs`), "@i" a place indoors. In
+"+t" one with this flag, "-!" one without it (`companion.data.town.verbs`), "@i" a place indoors,
+"@u" another person than an elder relative, of whom one speaks with more respect (뵙다, 드리다). In
 braces stand slots, with a form after the colon: a particle for Korean nouns, a tense or connection
 for verbs, an article for English nouns. Other words carry their part of speech after a slash. What
 the letters mean:
@@ -41,13 +42,13 @@ act | {S:은} {o:을} {v:past} | {S} {v:past} {o:a}
 act_place | {S:은} {P:에서} {o:을} {v:past} | {S} {v:past} {o:a} {P:at}
 act_time | {S:은} {T} {o:을} {v:past} | {S} {v:past} {o:a} {T}
 act_place_time | {S:은} {T} {P:에서} {o:을} {v:past} | {S} {v:past} {o:a} {P:at} {T}
-act_future -! | {S:은} {F} {P:에서} {o:을} {v:future} | {S} will/AUX {v:base} {o:a} {P:at} {F}
+act_future -!s | {S:은} {F} {P:에서} {o:을} {v:future} | {S} will/AUX {v:base} {o:a} {P:at} {F}
 act_now -! | {S:은} 지금/ADV {P:에서} {o:을} {v:progressive} |
     {S} is/AUX {v:ing} {o:a} {P:at} now/ADV
-act_often -! | {S:은} {H} {o:을} {v:present} | {S} {H} {v:s} {o:plural}
-act_often_place -! | {S:은} {H} {P:에서} {o:을} {v:present} | {S} {H} {v:s} {o:plural} {P:at}
-act_not | {S:은} {T} {o:을} {v:not_past} | {S} did/AUX not/PART {v:base} {o:a} {T}
-act_never -! | {S:은} {o:을} {v:not_present} | {S} does/AUX not/PART {v:base} {o:plural}
+act_often -!od | {S:은} {H} {o:을} {v:present} | {S} {H} {v:s} {o:plural}
+act_often_place -!osd | {S:은} {H} {P:에서} {o:을} {v:present} | {S} {H} {v:s} {o:plural} {P:at}
+act_not -! | {S:은} {T} {o:을} {v:not_past} | {S} did/AUX not/PART {v:base} {o:a} {T}
+act_never -!o | {S:은} {o:을} {v:not_present} | {S} does/AUX not/PART {v:base} {o:plural}
 act_wish -! | {S:은} {o:을} {v:wish} | {S} wants/VERB to/PART {v:base} {o:a}
 act_with +t | {S:은} {U:과} 함께/ADV {o:을} {v:past} | {S} {v:past} {o:a} with/ADP {U}
 act_with_place +t | {S:은} {U:과} 함께/ADV {P:에서} {o:을} {v:past} |
@@ -55,11 +56,11 @@ act_with_place +t | {S:은} {U:과} 함께/ADV {P:에서} {o:을} {v:past} |
 act_for +f | {S:은} {U:을} 위해/VERB {o:을} {v:past} | {S} {v:past} {o:a} for/ADP {U}
 act_twice | {S:은} {o:을} {v:and} {o2:을} {v2:past} |
     {S} {v:past} {o:a} and/CCONJ {v2:past} {o2:a}
-act_but_not | {S:은} {o:을} {v:past_but} {U:은} {v:not_past} |
+act_but_not -! | {S:은} {o:을} {v:past_but} {U:은} {v:not_past} |
     {S} {v:past} {o:a} ,/PUNCT but/CCONJ {U} did/AUX not/PART
 act_before +b | {S:은} {o:을} {v:before} 손을/NOUN {씻다:past} |
     {S} washed/VERB {S:his} hands/NOUN before/SCONJ {v:doing} {o:a}
-act_if_rain -!s @i | 비가/NOUN {오다:if} {S:은} {P:에서} {o:을} {v:present} |
+act_if_rain +r @i | 비가/NOUN {오다:if} {S:은} {P:에서} {o:을} {v:present} |
     when/SCONJ it/PRON rains/VERB ,/PUNCT {S} {v:s} {o:a} {P:at}
 act_purpose +p | {S:은} {o:을} {v:to} {P:에} {가다:past} |
     {S} went/VERB {P:to} to/PART {v:base} {o:a}
@@ -74,9 +75,9 @@ act_said | {U:은} {S:이} {o:을} {v:said} {말하다:past} |
 do | {S:은} {Q:에서} {w:past} | {S} {w:past} {Q:at}
 do_time | {S:은} {T} {Q:에서} {w:past} | {S} {w:past} {Q:at} {T}
 do_now -! | {S:은} 지금/ADV {Q:에서} {w:progressive} | {S} is/AUX {w:ing} {Q:at} now/ADV
-do_often -! | {S:은} {H} {Q:에서} {w:present} | {S} {H} {w:s} {Q:at}
+do_often -!u | {S:은} {H} {Q:에서} {w:present} | {S} {H} {w:s} {Q:at}
 do_future -!u | {S:은} {F} {Q:에서} {w:future} | {S} will/AUX {w:base} {Q:at} {F}
-do_not | {S:은} {T} {Q:에서} {w:not_past} | {S} did/AUX not/PART {w:base} {Q:at} {T}
+do_not -!u | {S:은} {T} {Q:에서} {w:not_past} | {S} did/AUX not/PART {w:base} {Q:at} {T}
 do_together +t | {S:과} {U:은} {Q:에서} 함께/ADV {w:past} |
     {S} and/CCONJ {U} {w:past} together/ADV {Q:at}
 do_wish -!u | {S:은} {Q:에서} {w:wish} | {S} wants/VERB to/PART {w:base} {Q:at}
@@ -85,7 +86,7 @@ do_so | {S:은} {p:so} {Q:에서} {w:past} |
     {S} was/AUX {p} ,/PUNCT so/CCONJ {S:he} {w:past} {Q:at}
 do_weather | 날씨가/NOUN {q:so} {S:은} {Q:에서} {w:past} |
     the/DET weather/NOUN was/AUX {q} ,/PUNCT so/CCONJ {S} {w:past} {Q:at}
-go | {S:은} {T} {D:에} {가다:past} | {S} went/VERB {D:to} {T}
+go | {S:은} {T1} {D:에} {가다:past} | {S} went/VERB {D:to} {T1}
 go_future | {S:은} {F} {D:에} {가다:future} | {S} will/AUX go/VERB {D:to} {F}
 go_vehicle | {S:은} {V:을} {타다:and} {D:에} {가다:past} | {S} went/VERB {D:to} by/ADP {V:bare}
 go_from | {S:은} {D:에서} {E:으로} {가다:past} | {S} went/VERB from/ADP {D:the} {E:to}
@@ -101,15 +102,15 @@ where | {x1:은} {Dr:에} {있다:present} | {x1:the} {x1:is} {Dr:at}
 where_furniture | {ts:은} {f} {r} {있다:present} | {ts:the} {ts:is} {r} {f:the}
 where_many | {Dz:에는} {z1:이} {많다:present} | there/PRON are/AUX many/ADJ {z1:plural} {Dz:at}
 where_none | {Di:에는} {ts:이} {없다:present} | there/PRON {ts:is} no/DET {ts:bare} {Di:at}
-give | {S:은} {U:에게} {x:을} {g:past} | {S} {g:past} {x:a} to/ADP {U}
-give_time | {S:은} {T} {U:에게} {x:을} {g:past} | {S} {g:past} {x:a} to/ADP {U} {T}
-give_future | {S:은} {F} {U:에게} {x:을} {g:future} | {S} will/AUX {g:base} {x:a} to/ADP {U} {F}
-receive | {S:은} {U:에게서} {x:을} {받다:past} | {S} received/VERB {x:a} from/ADP {U}
-meet | {S:은} {D:에서} {U:을} {h:past} | {S} {h:past} {U} {D:at}
-meet_time | {S:은} {T} {U:을} {h1:past} | {S} {h1:past} {U} {T}
-meet_wish | {S:은} {U:을} {h1:wish} | {S} wants/VERB to/PART {h1:base} {U}
-feel | {S:은} {U:을} {h2:present} | {S} {h2:s} {U}
-feel_not | {S:은} {U:을} {h2:not_present} | {S} does/AUX not/PART {h2:base} {U}
+give @u | {S:은} {U:에게} {x:을} {g:past} | {S} {g:past} {x:a} to/ADP {U}
+give_time @u | {S:은} {T} {U:에게} {x:을} {g:past} | {S} {g:past} {x:a} to/ADP {U} {T}
+give_future @u | {S:은} {F} {U:에게} {x:을} {g:future} | {S} will/AUX {g:base} {x:a} to/ADP {U} {F}
+receive @u | {S:은} {U:에게서} {x:을} {받다:past} | {S} received/VERB {x:a} from/ADP {U}
+meet @u | {S:은} {D:에서} {U:을} {h:past} | {S} {h:past} {U} {D:at}
+meet_time @u | {S:은} {T} {U:을} {h1:past} | {S} {h1:past} {U} {T}
+meet_wish @u | {S:은} {U:을} {h1:wish} | {S} wants/VERB to/PART {h1:base} {U}
+feel @u | {S:은} {U:을} {h2:present} | {S} {h2:s} {U}
+feel_not @u | {S:은} {U:을} {h2:not_present} | {S} does/AUX not/PART {h2:base} {U}
 is_so | {n:은} {d} {a:past} | {n:the} {n:was} {d} {a}
 is_now | 이/DET {n:은} {d} {a:present} | {n:this} {n:is} {d} {a}
 is_not | {n:은} {a:not_past} | {n:the} {n:was} not/PART {a}

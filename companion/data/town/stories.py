@@ -34,9 +34,16 @@ EVENTS = {
     }.items()
 }
 PICK_UP = Verb(Predicate("집어 들"), "pick up")
-# Where nobody carries pots and candles about, and rooms of which everybody has one.
-ELSEWHERE = ("부엌", "거실", "마당", "정원", "목욕탕", "수영장")
-STAGE = tuple(noun for noun in NOUNS["place"] if noun.ko not in ELSEWHERE and " " not in noun.ko)
+# A small world: the core of the town, without rooms, of which everybody has one, and without the
+# places where nobody carries pots and candles about.
+ELSEWHERE = ("목욕탕", "수영장", "도자기 공방")
+STAGE = tuple(
+    noun
+    for noun in NOUNS["place"]
+    if noun.core and "r" not in noun.tags and noun.ko not in ELSEWHERE
+)
+PROPS = tuple(noun for noun in NOUNS["thing"] if noun.core)
+assert set(ELSEWHERE) <= {noun.ko for noun in NOUNS["place"]}, "a place that is left out has moved"
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,7 @@ class World:
         self.rng, self.level, self.n_told = rng, level, 0
         self.people = rng.sample(PEOPLE, 3)
         self.places = rng.sample(STAGE, 4)
-        self.things = rng.sample(NOUNS["thing"], 2)
+        self.things = rng.sample(PROPS, 2)
         self.place: dict[Person, Noun] = {}
         self.holder: dict[Noun, Person] = {}
         self.lies: dict[Noun, Noun] = {}

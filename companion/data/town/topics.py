@@ -1,7 +1,8 @@
 """What the town's newspapers write about: topic by topic, in Korean and in English.
 
-Each line of a topic begins with what it is: ``lead``, the first sentence; ``fact``, which nobody
-said; ``act``, what somebody does without a word, {who}; ``=``, what an office says; ``+`` and
+The first line of a topic names the places where it happens, and the months, if not all of them.
+Each other line begins with what it is: ``lead``, the first sentence; ``fact``, which nobody said;
+``act``, what somebody does without a word, {who}, and ``adult``, what no child does; ``=``, what an office says; ``+`` and
 ``-``, what somebody hopes or fears; ``!``, to do what an office asks of people, as a Korean
 stem and an English verb; ``office`` and ``anon``, sources that belong to this topic. {day} and
 {place} stand for a day and a place; {issue} for a matter of the town, with its particle.
@@ -26,11 +27,11 @@ fact 회의는 두 시간 동안 이어졌다. | The meeting went on for two hou
 fact 다음 회의는 다음 달에 열린다. | The next meeting will be held next month.
 act {who:은} 회의장 입구에서 안내문을 나눠 주었다. | {who} handed out leaflets at the entrance.
 act {who:은} 회의가 끝난 뒤 의자를 정리했다. | {who} put away the chairs after the meeting.
-= {issue:에} 대한 계획을 다음 달에 발표할 것이다 | A plan for the {issue} will be published next month
+= {issue:에} 대한 계획을 다음 달에 발표할 것이다 | Plans concerning the {issue} will be published next month
 = {issue:에} 대해 주민들의 의견을 더 들을 것이다 | Residents will be asked again about the {issue}
-+ {issue:은} 모두에게 중요한 일이다 | Everybody cares about the {issue}
++ {issue:이} 모두에게 중요하다 | Everybody cares about the {issue}
 + {issue:에} 대해 자유롭게 말할 수 있어서 좋았다 | It was good to be able to speak freely about the {issue}
-+ 함께 의논하면 {issue:에} 대해서도 답을 찾을 수 있다 | Together the town can find an answer to the {issue}
++ 함께 의논하면 {issue:에} 대해서도 의견을 모을 수 있다 | Together the town can reach an agreement on the {issue}
 - {issue:에} 대한 설명이 부족했다 | Too little was explained about the {issue}
 - {issue:에} 대해 모르는 주민이 아직 많다 | Many residents still know nothing about the {issue}
 - {issue:에} 대한 회의가 너무 늦게 열렸다 | The meeting about the {issue} came too late
@@ -40,20 +41,20 @@ office 두레시청 | Dure Town Hall
 office 주민자치회 | the residents' council
 anon 회의에 참석한 한 주민 | a resident who attended the meeting
 
-festival : 달맞이공원 노을언덕 들꽃농장
+festival : 달맞이공원 노을언덕 들꽃농장 : 3 4 5
 lead {day} {place}에서 봄꽃 축제가 시작됐다. | The spring flower festival began at {place} on {day}.
 lead {place}에서 열린 봄꽃 축제가 {day} 막을 내렸다. | The spring flower festival at {place} came to an end on {day}.
 fact 축제장 곳곳에서 공연이 펼쳐졌다. | Shows were given all over the festival grounds.
 fact 입구의 현수막에는 “봄을 환영합니다”라고 적혀 있었다. | A banner at the entrance read: "Welcome, spring."
 fact 축제는 올해로 열 번째를 맞았다. | It was the tenth festival.
-act {who:은} 관람객들에게 따뜻한 차를 무료로 나눠 주었다. | {who} gave the visitors hot tea for free.
+adult {who:은} 관람객들에게 따뜻한 차를 무료로 나눠 주었다. | {who} gave the visitors hot tea for free.
 act {who:은} 무대에서 전통 노래를 불렀다. | {who} sang traditional songs on the stage.
 = 이번 축제에 3천 명이 다녀갔다 | Three thousand people visited the festival
 = 내년에는 축제를 이틀 더 연다 | Next year the festival will last two days longer
 = 축제장까지 무료 버스를 운행한다 | A free bus runs to the festival grounds
 + 꽃이 작년보다 훨씬 아름답다 | The flowers are much more beautiful than last year
 + 아이들이 정말 즐거워한다 | The children are really enjoying themselves
-+ 축제 덕분에 손님이 크게 늘었다 | The festival has brought many more customers
++ 축제 덕분에 거리에 활기가 넘친다 | The festival has filled the streets with life
 - 화장실이 너무 부족하다 | There are far too few toilets
 - 음식값이 지나치게 비싸다 | The food is much too expensive
 - 주차할 곳을 찾기가 어렵다 | It is hard to find a place to park
@@ -70,7 +71,7 @@ fact 버스 두 대가 다른 길로 돌아갔다. | Two buses took another road
 fact 안내판에는 “공사 중”이라고 적혀 있었다. | A sign read: "Roadworks."
 act {who:은} 어르신들이 길을 건너도록 도왔다. | {who} helped old people across the road.
 act {who:은} 무거운 짐을 들고 먼 길을 돌아갔다. | {who} went the long way round with a heavy load.
-= 공사는 다음 달 말까지 계속된다 | The work will continue until the end of next month
+= 공사가 다음 달 말까지 계속된다 | The work will continue until the end of next month
 = 밤에는 공사를 하지 않는다 | There is no work at night
 = 낡은 수도관도 함께 교체한다 | Old water pipes are being replaced at the same time
 + 길이 넓어지면 훨씬 안전해질 것이다 | A wider road will be much safer
@@ -90,13 +91,14 @@ lead {day} {place}에서 학부모 간담회가 열렸다. | A parents' evening 
 fact 이 학교에는 학생 320명이 다닌다. | The school has 320 pupils.
 fact 복도에는 아이들의 그림이 걸려 있었다. | Pictures by the children hung in the corridor.
 fact 칠판에는 “밥은 골고루 먹자”라고 적혀 있었다. | The blackboard said: "Eat a bit of everything."
-act {who:은} 학교 도서실에 책 100권을 기증했다. | {who} gave a hundred books to the school library.
-act {who:은} 아침마다 학교 앞에서 교통정리를 한다. | {who} directs the traffic in front of the school every morning.
+adult {who:은} 학교 도서실에 책 100권을 기증했다. | {who} gave a hundred books to the school library.
+adult {who:은} 아침마다 학교 앞에서 교통정리를 한다. | {who} directs the traffic in front of the school every morning.
+act {who:은} 교문에서 손님들을 맞이했다. | {who} welcomed the visitors at the school gate.
 = 다음 학기부터 방과 후 수업이 두 배로 늘어난다 | There will be twice as many afternoon classes from next term
 = 급식에 이 지역 채소를 쓴다 | The canteen uses local vegetables
-= 운동장은 주말에도 개방한다 | The playground is open at weekends as well
+= 운동장을 주말에도 개방한다 | The playground is open at weekends as well
 + 아이들이 점심시간을 기다린다 | The children look forward to lunch
-+ 교실이 밝아져서 수업하기 좋다 | The classrooms are brighter and good to teach in
++ 교실이 밝아져서 공부하기 좋다 | The classrooms are brighter and good to study in
 + 아이들이 책을 더 많이 읽는다 | The children read more books
 - 숙제가 너무 많다 | There is too much homework
 - 학교 앞길이 여전히 위험하다 | The road in front of the school is still dangerous
@@ -167,14 +169,14 @@ office 두레체육회 | the Dure Sports Club
 office 대회 본부 | the organising committee
 anon 관중석에 있던 한 시민 | a spectator
 
-weather : 달맞이공원 노을언덕 두레역
+weather : 달맞이공원 노을언덕 두레역 : 6 7 8 9
 lead {day} 두레에 큰비가 내려 {place} 주변이 물에 잠겼다. | Heavy rain fell on Dure on {day}, and the area around {place} was flooded.
 lead {day} 밤새 내린 큰비로 {place} 근처의 길이 끊겼다. | Heavy rain overnight cut off the road near {place} on {day}.
 fact 다친 사람은 없었다. | Nobody was hurt.
 fact 학교 두 곳이 오후 수업을 취소했다. | Two schools cancelled their afternoon classes.
 act {who:은} 밤새 이웃집의 물을 퍼냈다. | {who} bailed water out of a neighbour's house all night.
 act {who:은} 대피한 주민들에게 국수를 끓여 주었다. | {who} cooked noodles for those who had left their homes.
-= 비는 내일 아침에 그친다 | The rain will stop tomorrow morning
+= 비가 내일 아침에 그친다 | The rain will stop tomorrow morning
 = 이번 비로 도로 세 곳이 막혔다 | Three roads are blocked because of the rain
 = 주말부터 날씨가 맑아진다 | The weather will clear up from the weekend
 + 이웃들이 도와줘서 큰 피해는 없다 | Thanks to the neighbours there is no great damage
@@ -209,16 +211,16 @@ anon 시장에서 채소를 파는 한 상인 | a greengrocer at the market
 anon 장을 보러 온 한 손님 | a customer
 
 election : 솔숲초등학교 한빛도서관 은하체육관
-lead {day} {place}에서 이장 선거가 치러졌다. | The village head was elected at {place} on {day}.
+lead {day} {place}에서 이장 선거가 치러졌다. | The election of the village head was held at {place} on {day}.
 lead {day} {place}에 마련된 투표소에서 이장 선거 투표가 진행됐다. | Residents voted for a new village head at {place} on {day}.
 fact 선거에는 세 명이 출마했다. | Three people stood for the post.
 fact 벽보에는 “살기 좋은 마을”이라는 구호가 적혀 있었다. | A poster bore the words: "A village worth living in."
 act {who:은} 몸이 불편한 이웃을 투표소까지 데려다주었다. | {who} drove a neighbour who cannot walk to the polling station.
 act {who:은} 가장 먼저 투표했다. | {who} was the first to vote.
-= 투표율은 72퍼센트였다 | The turnout was 72 per cent
-= 결과는 내일 아침에 발표한다 | The result will be announced tomorrow morning
+= 투표율이 72퍼센트를 기록했다 | The turnout reached 72 per cent
+= 결과를 내일 아침에 발표한다 | The result will be announced tomorrow morning
 + 젊은 후보가 많아서 좋다 | It is good that so many candidates are young
-+ 새 이장은 주민의 말을 잘 들을 것이다 | The new village head will listen to the residents
++ 새 이장이 주민의 말을 잘 들을 것이다 | The new village head will listen to the residents
 - 후보들의 약속이 너무 비슷하다 | The candidates all promise the same
 - 투표소가 너무 멀다 | The polling station is too far away
 - 누가 이장이 되어도 바뀌는 것이 없다 | Nothing will change, whoever is elected
@@ -228,15 +230,15 @@ office 두레시청 | Dure Town Hall
 anon 투표를 마친 한 주민 | a resident who had just voted
 
 animals : 달맞이공원 들꽃농장 노을언덕
-lead {day} {place}에서 잃어버린 강아지가 사흘 만에 발견됐다. | A lost puppy was found at {place} on {day}, after three days.
+lead {day} {place}에서 잃어버린 강아지 두 마리가 사흘 만에 발견됐다. | Two lost puppies were found at {place} on {day}, after three days.
 lead {place} 근처에서 {day} 길 잃은 강아지 세 마리가 구조됐다. | Three stray puppies were rescued near {place} on {day}.
 fact 발견 당시 다친 곳은 없었다. | There were no injuries.
-fact 전단에는 “우리 강아지를 찾습니다”라고 적혀 있었다. | A leaflet read: "Have you seen our puppy?"
-act {who:은} 밤늦게까지 동네를 돌며 강아지를 찾았다. | {who} walked about the neighbourhood until late at night, searching.
-act {who:은} 강아지에게 물과 먹이를 가져다주었다. | {who} brought water and food.
+fact 전단에는 “우리 강아지를 찾습니다”라고 적혀 있었다. | A leaflet read: "Have you seen our puppies?"
+act {who:은} 밤늦게까지 동네를 돌며 강아지를 찾았다. | {who} walked about the neighbourhood until late at night, looking for the puppies.
+act {who:은} 강아지에게 물과 먹이를 가져다주었다. | {who} brought the puppies water and food.
 = 올해 잃어버린 동물이 작년보다 줄었다 | Fewer animals have been lost this year than last year
 = 동물 보호소를 더 넓힐 계획이다 | There are plans for a larger animal shelter
-= 건강 상태는 모두 좋다 | All is well with their health
+= 건강 상태가 모두 좋다 | All is well with their health
 + 무사히 찾아서 정말 기쁘다 | It is a joy to see such a happy ending
 + 이웃들이 모두 나서서 도왔다 | All the neighbours came out to help
 - 목줄을 하지 않은 개가 너무 많다 | Too many dogs run about without a lead
@@ -244,7 +246,7 @@ act {who:은} 강아지에게 물과 먹이를 가져다주었다. | {who} broug
 ! 개에게 목줄을 하 | keep their dogs on a lead
 office 두레동물병원 | the Dure animal hospital
 office 두레소방서 | the Dure fire brigade
-anon 강아지를 처음 발견한 한 시민 | a citizen who saw them first
+anon 강아지를 처음 발견한 한 시민 | a citizen who was the first to see the puppies
 
 fire : 새벽시장 두레역
 lead {day} 이른 아침 {place} 근처의 창고에서 불이 났다. | A fire broke out in a warehouse near {place} early on {day}.
@@ -253,8 +255,8 @@ fact 다친 사람은 없었다. | Nobody was hurt.
 fact 소방차 네 대가 출동했다. | Four fire engines were sent out.
 act {who:은} 가장 먼저 119에 신고했다. | {who} was the first to call 119.
 act {who:은} 잠자던 이웃들을 깨워 밖으로 데리고 나왔다. | {who} woke the neighbours and led them out.
-= 불은 낡은 전선에서 시작됐다 | The fire began in old wiring
-= 피해액은 약 2천만 원이다 | The damage comes to about twenty million won
+= 불이 낡은 전선에서 시작됐다 | The fire began in old wiring
+= 피해액이 약 2천만 원이다 | The damage comes to about twenty million won
 = 정확한 원인을 조사하고 있다 | The exact cause is being looked into
 + 소방관들이 빨리 와서 다행이다 | It is lucky that the firefighters came so fast
 + 이웃 가게에는 불이 옮겨붙지 않았다 | The fire did not reach the neighbouring shops
@@ -267,15 +269,15 @@ office 두레경찰서 | the Dure police
 anon 불을 본 한 목격자 | an eyewitness
 anon 근처에 사는 한 주민 | a resident from the neighbourhood
 
-museum : 물결박물관
+museum : 물결박물관 : 1 2 3 4 5
 lead {day} {place}에서 옛 사진 전시회가 시작됐다. | An exhibition of old photographs opened at {place} on {day}.
 lead {place:은} {day} 두레의 옛 사진을 모아 전시회를 열었다. | {place} opened an exhibition of old photographs of Dure on {day}.
 fact 전시회에는 사진 80점이 걸렸다. | Eighty photographs are on display.
 fact 벽에는 “기억은 힘이 세다”라는 글귀가 적혀 있었다. | On the wall were the words: "Memory is strong."
 fact 입장료는 무료다. | Admission is free.
-act {who:은} 집에 있던 사진 열 장을 내놓았다. | {who} lent ten photographs from home.
+adult {who:은} 집에 있던 사진 열 장을 내놓았다. | {who} lent ten photographs from home.
 act {who:은} 안내 책자를 들고 전시실을 둘러봤다. | {who} walked through the rooms with a guidebook.
-= 전시회는 여름까지 계속된다 | The exhibition will go on until summer
+= 전시회가 여름까지 계속된다 | The exhibition will go on until summer
 = 하루 평균 150명이 전시회를 찾는다 | On average 150 people come each day
 + 옛날 거리를 다시 볼 수 있어서 반갑다 | It is nice to see the old streets again
 + 아이들에게 마을의 역사를 보여 줄 수 있다 | Children can be shown the history of the town
@@ -287,15 +289,15 @@ office 물결박물관 | Mulgyeol Museum
 office 두레역사회 | the Dure history society
 anon 전시회를 둘러본 한 관람객 | a visitor to the exhibition
 
-harvest : 들꽃농장
+harvest : 들꽃농장 : 9 10 11
 lead {day} {place}에서 사과 수확이 시작됐다. | The apple harvest began at {place} on {day}.
 lead {place:은} {day} 주민들을 초대해 사과 따기 행사를 열었다. | {place} invited residents to pick apples on {day}.
 fact 농장에서는 60명이 함께 일했다. | Sixty people worked on the farm together.
 fact 상자마다 “두레 사과”라는 이름표가 붙었다. | Every box bore the label: "Dure apples."
-act {who:은} 사과 서른 상자를 트럭에 실었다. | {who} loaded thirty boxes of apples onto a truck.
+adult {who:은} 사과 서른 상자를 트럭에 실었다. | {who} loaded thirty boxes of apples onto a truck.
 act {who:은} 일하는 사람들에게 새참을 나눠 주었다. | {who} brought a snack to those who were working.
-= 올해 수확은 작년보다 20퍼센트 많다 | This year's harvest is 20 per cent larger than last year's
-= 사과는 다음 주부터 시장에서 판다 | The apples will be sold at the market from next week
+= 올해 수확이 작년보다 20퍼센트 많다 | This year's harvest is 20 per cent larger than last year's
+= 사과를 다음 주부터 시장에서 판다 | The apples will be sold at the market from next week
 + 햇볕이 좋아서 사과가 아주 달다 | Thanks to the sun the apples are very sweet
 + 아이들이 흙을 만져 볼 수 있어서 좋다 | It is good for children to get their hands dirty
 - 일손이 많이 부족하다 | There are far too few hands to help
@@ -328,6 +330,7 @@ class Topic:
     name: str
     places: tuple[str, ...]
     lines: dict[str, tuple[tuple[str, str], ...]] = field(compare=False, hash=False)
+    months: tuple[int, ...] = tuple(range(1, 13))
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -349,13 +352,15 @@ class Topic:
 
 def _read(block: str) -> Topic:
     head, *rows = block.strip().splitlines()
-    name, places = head.split(" : ")
+    name, places, *months = head.split(" : ")
     lines: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         mark, _, text = row.partition(" ")
         ko, en = text.split(" | ")
         lines.setdefault(mark, []).append((ko, en))
-    return Topic(name, tuple(places.split()), {mark: tuple(pairs) for mark, pairs in lines.items()})
+    all_lines = {mark: tuple(pairs) for mark, pairs in lines.items()}
+    season = tuple(map(int, months[0].split())) if months else tuple(range(1, 13))
+    return Topic(name, tuple(places.split()), all_lines, season)
 
 
 TOPICS = tuple(_read(block) for block in TEXT.strip().split("\n\n"))

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -21,8 +20,8 @@ def cloud():
 
 
 @pytest.fixture(scope="module")
-def twin(cloud):
-    keyed = KeyedVectors(7)
+def twin(cloud, gensim):
+    keyed = gensim.KeyedVectors(7)
     keyed.add_vectors(list(cloud.words), cloud.vectors)
     return keyed
 
@@ -147,7 +146,7 @@ FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 @given(st.lists(FILE_WORDS, min_size=1, max_size=5, unique=True), st.integers(1, 5), st.data())
-def test_a_file_brings_back_every_bit(tmp_path_factory, words, D, data):
+def test_a_file_brings_back_every_bit(tmp_path_factory, gensim, words, D, data):
     rows = data.draw(
         st.lists(st.lists(FLOATS, min_size=D, max_size=D), min_size=len(words), max_size=len(words))
     )
@@ -157,7 +156,7 @@ def test_a_file_brings_back_every_bit(tmp_path_factory, words, D, data):
     loaded = WordVectors.load(path)
     assert loaded.words == saved.words
     assert np.array_equal(loaded.vectors, saved.vectors)
-    theirs = KeyedVectors.load_word2vec_format(str(path))
+    theirs = gensim.KeyedVectors.load_word2vec_format(str(path))
     assert theirs.index_to_key == list(words)
     assert np.array_equal(theirs.vectors, saved.vectors)
 

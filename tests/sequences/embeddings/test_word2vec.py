@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from gensim.models import Word2Vec
 from torch.nn import functional
 
 from companion.data.town.people import PAIRS
@@ -178,8 +177,8 @@ def town_text():
     return town(40_000)
 
 
-def gensim_vectors(text, objective, **options):
-    model = Word2Vec(text, sg=int(objective == "skip-gram"), workers=1, seed=1, **options)
+def gensim_vectors(gensim, text, objective, **options):
+    model = gensim.Word2Vec(text, sg=int(objective == "skip-gram"), workers=1, seed=1, **options)
     counts = [model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key]
     return WordVectors(
         model.wv.index_to_key, model.wv.vectors, counts=counts, contexts=model.syn1neg
@@ -187,9 +186,9 @@ def gensim_vectors(text, objective, **options):
 
 
 @pytest.mark.parametrize("objective", ["skip-gram", "cbow"])
-def test_the_held_out_loss_is_that_of_gensim(town_text, objective):
+def test_the_held_out_loss_is_that_of_gensim(gensim, town_text, objective):
     text, held_out = town_text[2000:], town_text[:2000]
-    theirs = gensim_vectors(text, objective, epochs=1)
+    theirs = gensim_vectors(gensim, text, objective, epochs=1)
     ours = train_word2vec(text, objective, epochs=1)
     assert set(ours.words) == set(theirs.words)
     losses = [held_out_loss(vectors, held_out, objective) for vectors in (ours, theirs)]
@@ -197,10 +196,10 @@ def test_the_held_out_loss_is_that_of_gensim(town_text, objective):
     assert losses[0] < 0.85 * 6 * math.log(2)
 
 
-def test_analogies_of_the_town_succeed_as_often_as_with_gensim(town_text):
+def test_analogies_of_the_town_succeed_as_often_as_with_gensim(gensim, town_text):
     options = {"window": 10, "epochs": 5}
     ours = train_word2vec(town_text, subsample=1e-2, learning_rate=0.05, **options)
-    theirs = gensim_vectors(town_text, "skip-gram", sample=1e-2, alpha=0.05, **options)
+    theirs = gensim_vectors(gensim, town_text, "skip-gram", sample=1e-2, alpha=0.05, **options)
     pairs = [tuple(role.en.replace(" ", "_") for role in pair) for pair in PAIRS]
     found = []
     for vectors in (ours, theirs):
