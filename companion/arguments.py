@@ -51,11 +51,6 @@ def real(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np
 
     Floating types stay as they are, whole numbers become float64: above 2**53 they are rounded, as
     all numbers are that are written with a point.
-
-    Examples
-    --------
-    >>> real([1, 2], "x", ("N",))
-    array([1., 2.])
     """
     given = array(values, name)
     if given.dtype.kind in "iub":
@@ -125,10 +120,7 @@ def integers(
 ) -> list[int]:
     """Return whole numbers as a list; `least` is how many there must be.
 
-    Parameters
-    ----------
-    item : callable
-        ``item(value, name)`` checks each of them: by default it is a size.
+    ``item(value, name)`` checks each of them: by default it is a size.
 
     Examples
     --------
@@ -150,11 +142,6 @@ def random_generator(seed: Seed) -> np.random.Generator:
     """Return NumPy's random generator for a seed.
 
     A generator comes back as it is; None means another one each time.
-
-    Examples
-    --------
-    >>> random_generator(3).integers(10, size=4)
-    array([8, 0, 1, 2])
     """
     known = seed is None or isinstance(seed, np.random.Generator)
     return np.random.default_rng(seed if known else integer(seed, "seed", 0, math.inf))
@@ -277,13 +264,7 @@ def fitting(
 
 
 def broadcast(**shapes: Sequence[int]) -> tuple[int, ...]:
-    """Return the shape to which all others can be broadcast.
-
-    Examples
-    --------
-    >>> broadcast(query=(2, 1), key=(1, 5))
-    (2, 5)
-    """
+    """Return the shape to which all others can be broadcast."""
     import torch
 
     try:
@@ -295,13 +276,7 @@ def broadcast(**shapes: Sequence[int]) -> tuple[int, ...]:
 
 
 def lengths(values: Any, name: str, most: int) -> Tensor:
-    """Return whole numbers in one row, 0 to `most`, as a tensor of int64.
-
-    Examples
-    --------
-    >>> lengths([2, 3], "lengths", 3)
-    tensor([2, 3])
-    """
+    """Return whole numbers in one row, 0 to `most`, as a tensor of int64."""
     import torch
 
     try:
@@ -327,14 +302,8 @@ def tensor(
 ) -> Tensor:
     """Return a tensor that has a given shape.
 
-    Parameters
-    ----------
-    dtype : torch.dtype, optional
-        What `x` must have; without it, any floating-point type.
-    least : int, default 0
-        The smallest size that a letter in `shape` may stand for.
-    finite : bool, default False
-        Refuse NaN and infinity.
+    Without a `dtype`, any floating-point type will do. A letter in `shape` stands for a size of
+    `least` or more; `finite` refuses NaN and infinity.
 
     Examples
     --------
@@ -384,13 +353,7 @@ def ids(x: Any, name: str, vocab_size: int, shape: Sequence[Any] = ("B", "T")) -
 
 
 def came(value: Any, width: int = 60) -> str:
-    """Put what came into few words; never fails, whatever it is.
-
-    Examples
-    --------
-    >>> came("x" * 100, 10)
-    "'xxxxxx..."
-    """
+    """Put what came into few words; never fails, whatever it is."""
     try:
         text = repr(value[:width] if isinstance(value, str | bytes) else value)
     except Exception:  # its own repr fails, or it is a number of more digits than Python writes

@@ -156,11 +156,11 @@ def _frame(draw: Callable[..., str], values: dict[str, Any]) -> str:
         drawn = [pyplot.figure(number) for number in pyplot.get_fignums() if number not in before]
         if len(drawn) != 1:
             raise ValueError(f"draw must draw one new figure, drew {len(drawn)} for {where}")
+        wanted = "draw must return the figure's alt text"
         if not isinstance(text, str):
-            came = type(text).__name__
-            raise TypeError(f"draw must return the figure's alt text, returned {came} for {where}")
+            raise TypeError(f"{wanted}, returned {type(text).__name__} for {where}")
         if not text.strip():
-            raise ValueError(f"draw must return the figure's alt text, returned '' for {where}")
+            raise ValueError(f"{wanted}, returned '' for {where}")
         return _image(drawn[0], text)
     finally:
         for number in set(pyplot.get_fignums()) - before:

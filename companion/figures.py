@@ -97,17 +97,10 @@ def draw_network(
 ) -> None:
     """Draw a fully connected network: one column of circles per layer, one line per weight.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        Neurons per layer, input layer first.
-    layer_names : sequence of str, optional
-        One name per layer, written under it.
-    neuron_labels : sequence of sequences of str, optional
-        Per layer one text per neuron, written inside the circles.
-    weights : sequence of array_like, optional
-        One array of shape (n_outputs, n_inputs) between each two layers. A line is then as wide as
-        its weight is large: blue and solid if positive, vermillion and dashed if negative.
+    `sizes` are the neurons per layer, input layer first; `layer_names` stand under the layers, and
+    `neuron_labels`, per layer one text per neuron, inside the circles. With `weights`, one array of
+    shape (n_outputs, n_inputs) between each two layers, a line is as wide as its weight is large:
+    blue and solid if positive, vermillion and dashed if negative.
     """
     instance(ax, "ax", Axes)
     sizes = integers(sizes, "sizes", least=2)

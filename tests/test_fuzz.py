@@ -828,7 +828,7 @@ def town(m, names, **more):
 
 @valid("data.town.dialogue")
 def _(m):
-    return town(m, ["exchanges", "commands"], level="plain")
+    return {**town(m, ["exchanges", "commands"], level="plain"), **town(m, ["preferences"])}
 
 
 @valid("data.town.inference")
@@ -838,7 +838,7 @@ def _(m):
 
 @valid("data.town.news")
 def _(m):
-    return town(m, ["articles"])
+    return town(m, ["articles", "attributions"])
 
 
 @valid("data.town.stories")

@@ -119,11 +119,9 @@ class Tensor:
         Read-only. Finite numbers of the same shape may be assigned; they are copied.
     grad : ndarray of the shape of `data`, or None
         What `backward` has found, summed over its calls; at first None. As `data`.
-    edges : tuple of (Tensor or None, function)
+    edges, operation : tuple of (Tensor or None, function), and str
         What it was made from (None: a constant), each with the function that turns this tensor's
-        gradient into that one's part.
-    operation : str
-        How it was made; empty if it was not made from others.
+        gradient into that one's part; and how it was made, empty if it was not.
 
     Examples
     --------

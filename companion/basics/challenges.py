@@ -113,13 +113,10 @@ class DeepNetwork(nn.Module):
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:
-    """Measure the gradient that the last backward pass has left in each layer.
+    """Measure the gradient that ``loss.backward()`` has left in each layer, name to norm.
 
-    Returns
-    -------
-    dict of str to float
-        For each module with parameters of its own, in the order of the model: the root of the sum
-        of its squared gradients. Parameters without a gradient are left out.
+    For each module with parameters of its own, in the order of the model, it is the root of the sum
+    of its squared gradients. Parameters without a gradient are left out.
 
     Examples
     --------

@@ -35,12 +35,8 @@ Pair = int | tuple[int, int]
 def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: int = 0) -> int:
     """Count the places of a window on one axis: floor((size + 2 * padding - kernel) / stride) + 1.
 
-    Parameters
-    ----------
-    size, kernel_size : int
-        Pixels of the image and of the window, 1 or more.
-    stride, padding : int
-        Pixels from one place to the next (default 1); zeros added at each end (default 0).
+    The window of `kernel_size` pixels moves by `stride` from place to place; `padding` zeros are
+    added at each end.
 
     Examples
     --------
@@ -63,14 +59,8 @@ def receptive_field(
     """Count the pixels, along one axis, that one output of stacked layers can depend on.
 
     With kernel sizes k, dilations d and strides s it is 1 + the sum over l of
-    (k_l - 1) * d_l * s_1 * ... * s_(l-1).
-
-    Parameters
-    ----------
-    kernel_sizes : sequence of int
-        Window of each layer, convolution or pooling, the first layer first.
-    strides, dilations : sequence of int, optional
-        One per layer; 1 everywhere if not given.
+    (k_l - 1) * d_l * s_1 * ... * s_(l-1). The first layer, convolution or pooling, comes first;
+    strides and dilations are 1 everywhere if not given.
 
     Examples
     --------

@@ -166,15 +166,12 @@ class RocCurve(NamedTuple):
 def roc_curve(y_true: ArrayLike, y_score: ArrayLike) -> RocCurve:
     """Return false and true positive rate for every threshold: positive if score >= threshold.
 
+    The arrays have the length K + 1 for K different scores, from an infinite threshold down.
+
     Parameters
     ----------
     y_true, y_score : array_like, shape (N,)
         0 or 1 (or booleans), both of which occur; finite numbers, higher for "more likely 1".
-
-    Returns
-    -------
-    RocCurve
-        Arrays of length K + 1 for K different scores, from an infinite threshold down.
 
     Examples
     --------

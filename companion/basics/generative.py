@@ -209,15 +209,8 @@ def generator_loss(fake_scores: Tensor, loss: str = "non-saturating") -> Tensor:
 def best_discriminator(p: ArrayLike, q: ArrayLike) -> np.ndarray:
     """Return the best answer D(x) = p(x) / (p(x) + q(x)) of a discriminator, symbol by symbol.
 
-    Parameters
-    ----------
-    p, q : array_like, shape (n,)
-        Probabilities of the n symbols in the real data, and from the generator. Each sums to 1.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Values from 0 to 1; NaN for a symbol that never occurs, where any answer is as good.
+    `p` and `q`, shape (n,), are the probabilities of the n symbols in the real data, and from the
+    generator; each sums to 1. For a symbol that never occurs, any answer is as good: it is NaN.
 
     Examples
     --------
@@ -280,7 +273,7 @@ def train_gan(
     learning_rate, discriminator_learning_rate : float
         Of both networks, default 0.001; of the discriminator, if it is to differ.
     loss : {"non-saturating", "minimax"}
-        What the generator minimises; see `generator_loss`.
+        See `generator_loss`.
     noise : float, default 0
         Standard deviation of random numbers that are added to all that the discriminator sees.
     seed : int, default 0

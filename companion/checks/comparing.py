@@ -159,13 +159,7 @@ def show(value: Any, digits: int = 4) -> str:
 
 
 def kind(value: Any) -> str:
-    """Name what kind of thing a value is.
-
-    Examples
-    --------
-    >>> kind([1]), kind(np.array([1])), kind(len), kind(None), kind(3)
-    ('a list', 'a NumPy array', 'a function', 'None', 'an int')
-    """
+    """Name what kind of thing a value is, such as "a list", "a NumPy array" or "a function"."""
     if value is None or value is ...:
         return "None" if value is None else "..."
     if type(value) is np.ndarray:

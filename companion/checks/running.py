@@ -101,15 +101,10 @@ def first_failure(
 
 
 def describe_error(error: BaseException, answer: Any) -> str:
-    r"""Put an error into one line, with the innermost line of the reader's code that led to it.
+    """Put an error into one line, with the innermost line of the reader's code that led to it.
 
     Line breaks, memory addresses and the names of surrounding functions are left out. The code of
     the module of `answer`, and of the notebook, is the reader's.
-
-    Examples
-    --------
-    >>> describe_error(ValueError("two\nlines"), None)
-    'ValueError: two lines'
     """
     try:
         text = str(error)

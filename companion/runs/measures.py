@@ -86,9 +86,8 @@ class Evaluation:
                     self.whole.append(name)
                     if not isinstance(outputs := first[0][0], Tensor):
                         why = f"the outputs of model are no tensor but a {type(outputs).__name__}"
-                        raise TypeError(
-                            f"{name} must give (sum, count), since {why}; it gave one number"
-                        )
+                        rule = f"{name} must give (sum, count), since {why}"
+                        raise TypeError(f"{rule}; it gave one number")
         if first is None:
             raise ValueError("validation must make one batch or more, made none")
 
