@@ -192,7 +192,7 @@ def _show(value: Any, digits: int, left: list[int], depth: int) -> str:
         value = value.item()
     if isinstance(value, (list, tuple, dict)) and depth < ENTRIES_SHOWN:
         named, parts = isinstance(value, dict), []
-        for key, part in value.items() if named else enumerate(value):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
             if left[0] <= 0:
                 parts.append("...")
                 break
