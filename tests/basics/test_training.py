@@ -351,6 +351,17 @@ def test_fit_leaves_the_generator_of_pytorch_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_the_rehearsal_of_the_metrics_changes_no_random_number():
+    results = []
+    for metrics in ({}, {"noise": lambda outputs, targets: (torch.rand(1).sum(), 1)}):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+        optimizer = SGD(model.parameters(), 0.1)
+        train(model, optimizer, epochs=1, validation=problem(1), metrics=metrics)
+        results.append(vector(model))
+    assert torch.equal(*results)
+
+
 def test_clipping_limits_the_norm_of_all_gradients_together():
     inputs, targets = problem()
     for clip_norm in (None, 1e9, 0.01):
