@@ -2,7 +2,13 @@
 
 Each function takes what a caller gave and the name of the argument, returns it in the form in which
 the code wants it, and raises TypeError or ValueError that says what was expected and what came. A
-check then reads like a comment on the argument: ``x = finite(x, "x", ("N", 3))``.
+check then reads like a comment on the argument::
+
+    >>> epochs, momentum = integer(20, "epochs", 1), share(0.9, "momentum")
+    >>> x = finite([[0.5, 1.0]], "x", ("N", 3))
+    Traceback (most recent call last):
+        ...
+    ValueError: x must have shape (N, 3), got (1, 2)
 
 In a shape, a number stands for itself; a letter such as "N" for any size, the same letter for the
 same size; ``...`` for any axes.
@@ -31,15 +37,7 @@ LARGEST_SIZE = 2**24  # along one axis; more is a slip, and no memory holds two 
 
 
 def array(values: Any, name: str) -> np.ndarray:
-    """Return an array of any type, and refuse rows of unequal length.
-
-    Examples
-    --------
-    >>> array([[1], [2, 3]], "x")
-    Traceback (most recent call last):
-        ...
-    ValueError: x must have rows of equal length, got [[1], [2, 3]]
-    """
+    """Return an array of any type, and refuse rows of unequal length."""
     try:
         return np.asarray(values)
     except (ValueError, TypeError, RuntimeError) as error:  # the last two: tensors with a gradient
@@ -53,11 +51,6 @@ def real(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np
 
     Floating types stay as they are, whole numbers become float64: above 2**53 they are rounded, as
     all numbers are that are written with a point.
-
-    Examples
-    --------
-    >>> real([1, 2], "x", ("N",))
-    array([1., 2.])
     """
     given = array(values, name)
     if given.dtype.kind in "iub":
@@ -72,15 +65,7 @@ def real(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np
 
 
 def finite(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> np.ndarray:
-    """Return an array of finite floating-point numbers, as `real` does.
-
-    Examples
-    --------
-    >>> finite([1.0, float("inf")], "x")
-    Traceback (most recent call last):
-        ...
-    ValueError: x must be finite, got inf
-    """
+    """Return an array of finite floating-point numbers, as `real` does."""
     given = real(values, name, shape)
     if np.isinf(given).any():
         raise ValueError(f"{name} must be finite, got {given[np.isinf(given)][0]}")
@@ -88,15 +73,7 @@ def finite(values: ArrayLike, name: str, shape: Sequence[Any] | None = None) -> 
 
 
 def number(value: Any, name: str, least: float = -math.inf) -> float:
-    """Return a finite number as a Python float, which widens no array's type.
-
-    Examples
-    --------
-    >>> number(-1, "noise", 0)
-    Traceback (most recent call last):
-        ...
-    ValueError: noise must be 0 or more, got -1
-    """
+    """Return a finite number as a Python float, which widens no array's type."""
     result = _float(value, name)
     if not math.isfinite(result):
         raise ValueError(f"{name} must be finite, got {came(value)}")
@@ -106,15 +83,7 @@ def number(value: Any, name: str, least: float = -math.inf) -> float:
 
 
 def between(low: float, value: Any, high: float, name: str) -> float:
-    """Return a number between two others, both excluded, as a Python float.
-
-    Examples
-    --------
-    >>> between(0, 1.5, 1, "momentum")
-    Traceback (most recent call last):
-        ...
-    ValueError: momentum must lie between 0 and 1, both excluded, got 1.5
-    """
+    """Return a number between two others, both excluded, as a Python float."""
     result = _float(value, name)
     if not low < result < high:
         limits = f"between {low} and {high}, both excluded"
@@ -123,15 +92,7 @@ def between(low: float, value: Any, high: float, name: str) -> float:
 
 
 def share(value: Any, name: str) -> float:
-    """Return a number from 0 to 1, 1 excluded, as a Python float: how much is to be dropped.
-
-    Examples
-    --------
-    >>> share(1, "dropout")
-    Traceback (most recent call last):
-        ...
-    ValueError: dropout must be 0 or more and less than 1, got 1
-    """
+    """Return a number from 0 to 1, 1 excluded, as a Python float: how much is to be dropped."""
     result = _float(value, name)
     if not 0 <= result < 1:
         raise ValueError(f"{name} must be 0 or more and less than 1, got {came(value)}")
@@ -139,15 +100,7 @@ def share(value: Any, name: str) -> float:
 
 
 def integer(value: Any, name: str, least: float = -math.inf, most: float = LARGEST) -> int:
-    """Return a whole number as a Python int; True and False are none.
-
-    Examples
-    --------
-    >>> integer(0, "epochs", 1)
-    Traceback (most recent call last):
-        ...
-    ValueError: epochs must be 1 or more, got 0
-    """
+    """Return a whole number as a Python int; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, got {came(value)}")
     if value < least:
@@ -167,10 +120,7 @@ def integers(
 ) -> list[int]:
     """Return whole numbers as a list; `least` is how many there must be.
 
-    Parameters
-    ----------
-    item : callable
-        ``item(value, name)`` checks each of them: by default it is a size.
+    ``item(value, name)`` checks each of them: by default it is a size.
 
     Examples
     --------
@@ -192,11 +142,6 @@ def random_generator(seed: Seed) -> np.random.Generator:
     """Return NumPy's random generator for a seed.
 
     A generator comes back as it is; None means another one each time.
-
-    Examples
-    --------
-    >>> random_generator(3).integers(10, size=4)
-    array([8, 0, 1, 2])
     """
     known = seed is None or isinstance(seed, np.random.Generator)
     return np.random.default_rng(seed if known else integer(seed, "seed", 0, math.inf))
@@ -210,15 +155,7 @@ def flag(value: Any, name: str) -> bool:
 
 
 def choice(value: Any, name: str, options: Iterable[str]) -> str:
-    """Return a text that is one of the options.
-
-    Examples
-    --------
-    >>> choice("swish", "activation", ("relu", "gelu"))
-    Traceback (most recent call last):
-        ...
-    ValueError: activation must be 'relu' or 'gelu', got 'swish'
-    """
+    """Return a text that is one of the options."""
     known = tuple(options)
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be {' or '.join(map(repr, known))}, got {came(value)}")
@@ -226,30 +163,14 @@ def choice(value: Any, name: str, options: Iterable[str]) -> str:
 
 
 def function(value: Any, name: str, meaning: str = "a function") -> Any:
-    """Return what can be called.
-
-    Examples
-    --------
-    >>> function("relu", "activation", "a function of an array")
-    Traceback (most recent call last):
-        ...
-    TypeError: activation must be a function of an array, got 'relu'
-    """
+    """Return what can be called."""
     if not callable(value):
         raise TypeError(f"{name} must be {meaning}, got {came(value)}")
     return value
 
 
 def instance(value: Any, name: str, kind: type[Kind]) -> Kind:
-    """Return what belongs to a class.
-
-    Examples
-    --------
-    >>> instance(3.0, "place", complex)
-    Traceback (most recent call last):
-        ...
-    TypeError: place must be a complex, got float
-    """
+    """Return what belongs to a class."""
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
         came_as = type(value).__name__
@@ -271,12 +192,10 @@ def texts(values: Any, name: str, *, least: int = 1) -> list[str]:
     """
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} must be a list of texts, got one text, {values[:20]!r}")
-    found = _listed(values, name, "a list of texts")
+    found = _listed(values, name, "a list of texts", least)
     for place, value in enumerate(found):
         if not isinstance(value, str):
             raise TypeError(f"{name}[{place}] must be a text, got {came(value)}")
-    if len(found) < least:
-        raise ValueError(f"{name} must hold {least} or more, got {len(found)}")
     return found
 
 
@@ -295,20 +214,18 @@ def sentences(values: Any, name: str, *, least: int = 1) -> list[list[str]]:
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} must be a list of sentences, got {came(values)}")
     found = []
-    for place, sentence in enumerate(_listed(values, name, "a list of sentences")):
+    for place, sentence in enumerate(_listed(values, name, "a list of sentences", least)):
         here = f"{name}[{place}]"
-        if isinstance(sentence, str | bytes):
-            raise TypeError(f"{here} must be a list of words, got the text {came(sentence)}")
-        if not isinstance(sentence, Sequence | np.ndarray):
-            raise TypeError(f"{here} must be a list of words, got {came(sentence)}")
-        for word in _listed(sentence, here, "a list of words"):
+        if isinstance(sentence, str | bytes) or not isinstance(sentence, Sequence | np.ndarray):
+            kind = "the text " if isinstance(sentence, str | bytes) else ""
+            raise TypeError(f"{here} must be a list of words, got {kind}{came(sentence)}")
+        words = _listed(sentence, here, "a list of words")
+        for word in words:
             if not isinstance(word, str):
                 raise TypeError(f"{here} must hold texts, got {came(word)}")
             if not word:
                 raise ValueError(f"{here} must hold words, got an empty text")
-        found.append(list(sentence))
-    if len(found) < least:
-        raise ValueError(f"{name} must hold {least} or more, got {len(found)}")
+        found.append(words)
     return found
 
 
@@ -347,13 +264,7 @@ def fitting(
 
 
 def broadcast(**shapes: Sequence[int]) -> tuple[int, ...]:
-    """Return the shape to which all others can be broadcast.
-
-    Examples
-    --------
-    >>> broadcast(query=(2, 1), key=(1, 5))
-    (2, 5)
-    """
+    """Return the shape to which all others can be broadcast."""
     import torch
 
     try:
@@ -365,13 +276,7 @@ def broadcast(**shapes: Sequence[int]) -> tuple[int, ...]:
 
 
 def lengths(values: Any, name: str, most: int) -> Tensor:
-    """Return whole numbers in one row, 0 to `most`, as a tensor of int64.
-
-    Examples
-    --------
-    >>> lengths([2, 3], "lengths", 3)
-    tensor([2, 3])
-    """
+    """Return whole numbers in one row, 0 to `most`, as a tensor of int64."""
     import torch
 
     try:
@@ -397,14 +302,8 @@ def tensor(
 ) -> Tensor:
     """Return a tensor that has a given shape.
 
-    Parameters
-    ----------
-    dtype : torch.dtype, optional
-        What `x` must have; without it, any floating-point type.
-    least : int, default 0
-        The smallest size that a letter in `shape` may stand for.
-    finite : bool, default False
-        Refuse NaN and infinity.
+    Without a `dtype`, any floating-point type will do. A letter in `shape` stands for a size of
+    `least` or more; `finite` refuses NaN and infinity.
 
     Examples
     --------
@@ -474,13 +373,7 @@ def ids(x: Any, name: str, vocab_size: int, shape: Sequence[Any] = ("B", "T")) -
 
 
 def came(value: Any, width: int = 60) -> str:
-    """Put what came into few words; never fails, whatever it is.
-
-    Examples
-    --------
-    >>> came("x" * 100, 10)
-    "'xxxxxx..."
-    """
+    """Put what came into few words; never fails, whatever it is."""
     try:
         text = repr(value[:width] if isinstance(value, str | bytes) else value)
     except Exception:  # its own repr fails, or it is a number of more digits than Python writes
@@ -500,10 +393,14 @@ def _float(value: Any, name: str) -> float:
         raise ValueError(f"{name} must be less than 1.8e308, got {came(value)}") from None
 
 
-def _listed(values: Any, name: str, wanted: str) -> list[Any]:
-    if not isinstance(values, Iterable) or (isinstance(values, np.ndarray) and values.ndim == 0):
-        raise TypeError(f"{name} must be {wanted}, got {came(values)}")
-    return list(values)
+def _listed(values: Any, name: str, wanted: str, least: int = 0) -> list[Any]:
+    try:
+        found = list(values)
+    except (TypeError, RuntimeError):  # also of tensors without axes, and of sparse ones
+        raise TypeError(f"{name} must be {wanted}, got {came(values)}") from None
+    if len(found) < least:
+        raise ValueError(f"{name} must hold {least} or more, got {len(found)}")
+    return found
 
 
 def _fits(actual: tuple[int, ...], shape: Sequence[Any], least: int = 0) -> bool:

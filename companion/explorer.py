@@ -39,16 +39,12 @@ class Explorer(ipywidgets.VBox):
     def __repr__(self) -> str:
         """Name the controls and the number of values of each, not the pictures."""
         controls = self.children[0].children
-        return (
-            f"Explorer({', '.join(f'{c.description}: {len(c.options)} values' for c in controls)})"
-        )
+        named = (f"{c.description}: {len(c.options)} values" for c in controls)
+        return f"Explorer({', '.join(named)})"
 
 
 def explore(
-    draw: Callable[..., str],
-    *,
-    start: Mapping[str, Any] | None = None,
-    **choices: Sequence[Any],
+    draw: Callable[..., str], *, start: Mapping[str, Any] | None = None, **choices: Sequence[Any]
 ) -> Explorer:
     """Turn a drawing function into a figure with controls.
 
@@ -66,7 +62,7 @@ def explore(
     Returns
     -------
     Explorer
-        The controls above a stack of pre-drawn pictures. Make it the last expression of a cell.
+        Make it the last expression of a cell.
 
     Examples
     --------
@@ -134,14 +130,12 @@ def _validate(
     """Check what `explore` was given; return the index that each control starts with."""
     function(draw, "draw", "a function that draws a figure")
     if not 1 <= len(choices) <= 3:
-        raise ValueError(
-            f"explore needs one to three controls, got {len(choices)}: {list(choices)}"
-        )
+        got = f"{len(choices)}: {list(choices)}"
+        raise ValueError(f"explore needs one to three controls, got {got}")
     frames = math.prod(map(len, choices.values()))
     if frames > MAXIMUM_FRAMES:
-        raise ValueError(
-            f"explore draws at most {MAXIMUM_FRAMES} frames, these choices need {frames}"
-        )
+        most = f"explore draws at most {MAXIMUM_FRAMES} frames"
+        raise ValueError(f"{most}, these choices need {frames}")
     if not isinstance(start, Mapping):
         raise TypeError(f"start must name controls and their values, got {came(start)}")
     for name, value in start.items():
@@ -162,11 +156,11 @@ def _frame(draw: Callable[..., str], values: dict[str, Any]) -> str:
         drawn = [pyplot.figure(number) for number in pyplot.get_fignums() if number not in before]
         if len(drawn) != 1:
             raise ValueError(f"draw must draw one new figure, drew {len(drawn)} for {where}")
+        wanted = "draw must return the figure's alt text"
         if not isinstance(text, str):
-            came = type(text).__name__
-            raise TypeError(f"draw must return the figure's alt text, returned {came} for {where}")
+            raise TypeError(f"{wanted}, returned {type(text).__name__} for {where}")
         if not text.strip():
-            raise ValueError(f"draw must return the figure's alt text, returned '' for {where}")
+            raise ValueError(f"{wanted}, returned '' for {where}")
         return _image(drawn[0], text)
     finally:
         for number in set(pyplot.get_fignums()) - before:
@@ -192,14 +186,10 @@ def _control(name: str, values: Sequence[Any], first: Any) -> ipywidgets.Widget:
     """Make the control for one choice: a slider for numbers, a drop-down list for texts."""
     label = name.replace("_", " ")
     options = [(_label(value), value) for value in values]
-    kind = (
-        ipywidgets.Dropdown
-        if any(isinstance(value, str) for value in values)
-        else ipywidgets.SelectionSlider
-    )
-    return kind(
-        options=options, value=first, description=label, style={"description_width": "initial"}
-    )
+    texts = any(isinstance(value, str) for value in values)
+    kind = ipywidgets.Dropdown if texts else ipywidgets.SelectionSlider
+    style = {"description_width": "initial"}
+    return kind(options=options, value=first, description=label, style=style)
 
 
 def _label(value: Any) -> str:

@@ -51,14 +51,7 @@ LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 
 def use_style() -> None:
-    """Set the course's matplotlib style for all figures that follow, Hangul included.
-
-    Examples
-    --------
-    >>> use_style()
-    >>> pyplot.rcParams["font.family"]
-    ['DejaVu Sans', 'NanumGothic']
-    """
+    """Set the course's matplotlib style for all figures that follow, Hangul included."""
     # The package is only a carrier of its fonts: it is found, not imported.
     carrier = find_spec("koreanize_matplotlib")
     if carrier is None or not carrier.submodule_search_locations:
@@ -104,22 +97,14 @@ def draw_network(
 ) -> None:
     """Draw a fully connected network: one column of circles per layer, one line per weight.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        Neurons per layer, input layer first.
-    layer_names : sequence of str, optional
-        One name per layer, written under it.
-    neuron_labels : sequence of sequences of str, optional
-        Per layer one text per neuron, written inside the circles.
-    weights : sequence of array_like, optional
-        One array of shape (n_outputs, n_inputs) between each two layers. A line is then as wide as
-        its weight is large: blue and solid if positive, vermillion and dashed if negative.
+    `sizes` are the neurons per layer, input layer first; `layer_names` stand under the layers, and
+    `neuron_labels`, per layer one text per neuron, inside the circles. With `weights`, one array of
+    shape (n_outputs, n_inputs) between each two layers, a line is as wide as its weight is large:
+    blue and solid if positive, vermillion and dashed if negative.
     """
     instance(ax, "ax", Axes)
     sizes = integers(sizes, "sizes", least=2)
-    if layer_names is not None:
-        layer_names = _texts(layer_names, "layer_names", len(sizes))
+    names = [] if layer_names is None else _texts(layer_names, "layer_names", len(sizes))
     if neuron_labels is not None:
         labels = zip(_items(neuron_labels, "neuron_labels", len(sizes)), sizes, strict=True)
         neuron_labels = [_texts(texts, "neuron_labels", count) for texts, count in labels]
@@ -153,11 +138,10 @@ def draw_network(
             if neuron_labels is not None:
                 ax.text(*place, neuron_labels[layer][index], ha="center", va="center", zorder=3)
     bottom = -spacing * (max(sizes) - 1) / 2
-    if layer_names is not None:
-        for layer, name in enumerate(layer_names):
-            ax.text(gap * layer, bottom - 0.65, name, ha="center", va="top")
+    for layer, name in enumerate(names):
+        ax.text(gap * layer, bottom - 0.65, name, ha="center", va="top")
     ax.set_xlim(-1.0, gap * (len(sizes) - 1) + 1.0)
-    ax.set_ylim(bottom - (1.6 if layer_names else 0.6), -bottom + 0.6)
+    ax.set_ylim(bottom - (1.6 if names else 0.6), -bottom + 0.6)
     ax.set_aspect("equal")
     ax.axis("off")
 
@@ -173,16 +157,8 @@ def draw_matrix(
     """Draw a matrix as coloured cells with their numbers in them.
 
     Colours run from white to blue; if a number is negative, from vermillion through white at zero
-    to blue.
-
-    Parameters
-    ----------
-    matrix : array_like, shape (R, C)
-        Finite numbers.
-    row_labels, column_labels : sequence of str, optional
-        R and C texts.
-    digits : int, default 2
-        Digits after the decimal point.
+    to blue. The finite numbers, shape (R, C), are written with `digits` after the point; there are
+    R row labels and C column labels, by default their numbers.
     """
     instance(ax, "ax", Axes)
     values = finite(matrix, "matrix", ("R", "C"))
@@ -208,14 +184,10 @@ def draw_matrix(
 
 
 def draw_curves(ax: Axes, x: ArrayLike, curves: Mapping[str, ArrayLike]) -> None:
-    """Draw a family of curves over one axis, each in its own colour and line style, with a legend.
+    """Draw one to six curves, each in its own colour and line style, with a legend.
 
-    Parameters
-    ----------
-    x : array_like, shape (N,)
-        The common horizontal values.
-    curves : mapping of str to array_like of shape (N,)
-        Name of each curve to its vertical values. At most six.
+    `x` holds the common horizontal values, shape (N,), and `curves` the name of each curve with its
+    vertical values, shape (N,); NaN and infinity leave a gap.
     """
     instance(ax, "ax", Axes)
     horizontal = _heights(x, "x", None)
@@ -237,15 +209,8 @@ def draw_regions(
 ) -> None:
     """Colour the plane by the class that a classifier predicts there.
 
-    Parameters
-    ----------
-    predict : callable
-        Takes points of shape (resolution**2, 2), returns class numbers 0, 1, ... of shape
-        (resolution**2,).
-    x_range, y_range : tuple of float
-        Lower and upper end.
-    resolution : int, default 200
-        Points per axis.
+    `predict` takes points, shape (resolution**2, 2), and returns their classes 0, 1, ..., shape
+    (resolution**2,). `x_range` and `y_range` are a lower and an upper end each.
     """
     instance(ax, "ax", Axes)
     function(predict, "predict", "a function of points")
@@ -277,16 +242,9 @@ def draw_regions(
 def draw_points(
     ax: Axes, points: ArrayLike, labels: ArrayLike, *, names: Sequence[str] | None = None
 ) -> None:
-    """Draw labelled points in the plane, each class with its own colour and marker.
+    """Draw points, shape (N, 2), each class with its own colour and marker.
 
-    Parameters
-    ----------
-    points : array_like, shape (N, 2)
-        The points.
-    labels : array_like of int, shape (N,)
-        The class of each point: 0, 1, ...
-    names : sequence of str, optional
-        One name per class; makes a legend.
+    `labels`, shape (N,), are the classes 0, 1, ...; `names`, one per class, make a legend.
     """
     instance(ax, "ax", Axes)
     places = finite(points, "points", ("N", 2))
@@ -309,13 +267,7 @@ def draw_points(
 
 
 def pale(colour: str) -> tuple[float, float, float]:
-    """Return a colour mixed with three parts of white, as red, green and blue from 0 to 1.
-
-    Examples
-    --------
-    >>> pale("#000000")
-    (0.75, 0.75, 0.75)
-    """
+    """Return a colour mixed with three parts of white, as red, green and blue from 0 to 1."""
     if not isinstance(colour, str) or not is_color_like(colour):
         raise ValueError(f"colour must be a name or code of a colour, got {came(colour)}")
     red, green, blue = (0.75 + 0.25 * channel for channel in to_rgb(colour))
@@ -324,9 +276,8 @@ def pale(colour: str) -> tuple[float, float, float]:
 
 def _items(values: Any, name: str, count: int | None = None) -> list[Any]:
     """Return a list of as many as there must be."""
-    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
-        raise TypeError(f"{name} must be a list, got {came(values)}")
-    if isinstance(values, np.ndarray) and values.ndim == 0:
+    listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
+    if isinstance(values, str | bytes) or not listed:
         raise TypeError(f"{name} must be a list, got {came(values)}")
     if count is not None and len(values) != count:
         raise ValueError(f"{name} must hold {count}, got {len(values)}")

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import Any
+
+LOCK = threading.RLock()
 
 
 def is_watched() -> bool:
@@ -26,13 +29,9 @@ def is_watched() -> bool:
 
 
 def bar(*args: Any, **options: Any) -> Any:
-    """Return a bar of `tqdm`, with its arguments, that is seen only if somebody is watching.
-
-    Examples
-    --------
-    >>> sum(bar(range(4)))
-    6
-    """
+    """Return a bar of `tqdm`, with its arguments, that is seen only if somebody is watching."""
     from tqdm.auto import tqdm  # only where a bar is asked for
 
+    # Forked processes share tqdm's own lock, and wait for ever if one is killed while it has it.
+    tqdm.set_lock(LOCK)
     return tqdm(*args, leave=False, disable=not is_watched(), **options)

@@ -130,7 +130,7 @@ def test_curves_that_do_not_fit_are_refused(ax):
         figures.draw_curves(ax, [1], {})
     with pytest.raises(ValueError, match="1 to 6 curves, got"):
         figures.draw_curves(ax, [1], {str(n): [1] for n in range(7)})
-    with pytest.raises(ValueError, match=r"curve 'a' must have the shape of x \(2,\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"curve 'a' must have the shape \(2,\), got \(3,\)"):
         figures.draw_curves(ax, [1, 2], {"a": [1, 2, 3]})
 
 

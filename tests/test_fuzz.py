@@ -55,12 +55,15 @@ def valid(module):
 # arguments, the checks themselves (tested one by one), and what is a list of the town's words.
 BEHIND = {
     "companion.arguments": "tests/test_arguments.py tries each of them",
-    "companion.checkpoints": "called by fit alone",
-    "companion.runs": "called by fit alone",
-    "companion.processes": "called by fit alone",
+    "companion.runs.batches": "called by fit alone",
+    "companion.runs.checkpoints": "called by fit alone",
+    "companion.runs.measures": "called by fit alone",
+    "companion.runs.processes": "called by fit alone",
+    "companion.runs.run": "called by fit alone",
     "companion.progress": "passes its arguments on to tqdm",
     "companion.data.public": "needs a network; tests/data/test_public.py has a server",
     "companion.data.town.choices": "the town's words",
+    "companion.data.town.endings": "the town's words",
     "companion.data.town.grammar": "the town's words",
     "companion.data.town.korean": "the town's words",
     "companion.data.town.nouns": "the town's words",
@@ -70,8 +73,22 @@ BEHIND = {
 NO_ARGUMENTS = {"use_style", "every_exercise", "LanguageModel", "KeyValueCache", "Weights", "State"}
 # Not tried: parts of others that are in the table, and what needs a trained model.
 PARTS = {
+    "companion.data.town.dialogue": {
+        "address",
+        "english_name",
+        "is_child",
+        "is_old",
+        "phrase",
+        "speech_name",
+    },
     "companion.data.town.stories": {"World"},
-    "companion.data.town.tasks": {"split_of", "collect", "draw_sentence", "balanced"},
+    "companion.data.town.tasks": {
+        "split_of",
+        "adjective_split",
+        "collect",
+        "draw_sentence",
+        "balanced",
+    },
     "companion.sequences.tokenization": {"Tokenizer"},
     "companion.sequences.embeddings": {"SubwordVectors", "Vocabulary"},
     "companion.sequences.language_models": {"Vocabulary"},
@@ -128,7 +145,7 @@ def test_every_public_callable_has_valid_arguments():
         make = TABLE.get(module)
         known = {} if make is None else make(importlib.import_module(module))
         lacking = set(names) - PARTS.get(module, set()) - {name.partition(".")[0] for name in known}
-        if lacking:
+        if lacking and not module.removeprefix("companion.").startswith(WAITING):
             missing[module] = sorted(lacking)
     assert not missing
 
@@ -366,7 +383,7 @@ def is_expected(module, name, argument, odd, found):
     if found.startswith("RuntimeWarning"):  # NumPy's arithmetic, and NumPy's warning
         return module.endswith("backpropagation")
     # Whoever asks for 2**63 rounds gets them.
-    return found.startswith("took more") and LOOPS.fullmatch(argument) and odd in ("2**63", "1e308")
+    return found.startswith("took more") and LOOPS.fullmatch(argument) and odd == "2**63"
 
 
 def try_one(module, name, argument, odd, value):
@@ -461,9 +478,17 @@ def _(m):
         pair = torch.ones(4, 2), torch.ones(4, 1)
         options = {"loss": torch.nn.functional.mse_loss, "epochs": 1, "batch_size": 2}
         options |= {"optimizer": torch.optim.SGD(model.parameters(), 0.1), "validation": pair}
-        options |= {"metrics": {"loss": torch.nn.functional.mse_loss}, "clip_norm": 1.0}
-        data = next(name for name in inspect.signature(m.fit).parameters if name != "model")
-        return m.fit, {"model": model, data: pair, **options, "patience": 1, "seed": 0}
+        options |= {"metrics": {"error": torch.nn.functional.mse_loss}, "clip_norm": 1.0}
+        options |= {"schedule": lambda step: 0.5, "accumulate": 2, "keep_best": True}
+        options |= {"patience": 1, "seed": 0, "device": "cpu", "checkpoint": None, "resume": True}
+        return m.fit, {"model": model, "data": pair, **options}
+
+    def training_of_a_source():
+        model = torch.nn.Linear(2, 1)
+        options = {"optimizer": m.SGD(model.parameters(), 0.1), "steps": 2}
+        data = lambda generator: [{"x": torch.ones(3, 2)}]  # noqa: E731
+        loss = lambda model, batch: ((model(batch["x"]) ** 2).sum(), 3)  # noqa: E731
+        return m.fit, {"model": model, "data": data, "loss": loss, **options}
 
     def parameters():
         return list(torch.nn.Linear(2, 1).parameters())
@@ -484,6 +509,7 @@ def _(m):
         ),
         "AdamW": lambda: (m.AdamW, {"params": parameters(), "lr": 0.1, "weight_decay": 0.1}),
         "fit": training,
+        "fit.source": training_of_a_source,
     }
 
 
@@ -784,6 +810,7 @@ def _(m):
         "split_syllable": lambda: (m.split_syllable, {"syllable": "한"}),
         "join_syllable": lambda: (m.join_syllable, {"lead": "ㅎ", "vowel": "ㅏ", "tail": "ㄴ"}),
         "final_consonant": lambda: (m.final_consonant, {"word": "한"}),
+        "particle": lambda: (m.particle, {"word": "한", "name": "은"}),
     }
 
 
@@ -792,33 +819,39 @@ def town(m, names, **more):
     return {name: lambda name=name: (getattr(m, name), dict(options)) for name in names}
 
 
+@valid("data.town.dialogue")
+def _(m):
+    return {**town(m, ["exchanges", "commands"], level="plain"), **town(m, ["preferences"])}
+
+
 @valid("data.town.inference")
 def _(m):
-    return town(m, ["entailment"])
+    return town(m, ["entailment"], words="core")
 
 
 @valid("data.town.news")
 def _(m):
-    return town(m, ["articles"])
+    return town(m, ["articles", "attributions"])
 
 
 @valid("data.town.stories")
 def _(m):
     return {
-        **town(m, ["stories", "questions"], length=4),
+        **town(m, ["questions"], length=4),
+        **town(m, ["stories"], length=4, level="plain"),
     }
 
 
 @valid("data.town.tasks")
 def _(m):
     return {
-        **town(m, ["sentiment"]),
-        "parallel": lambda: (m.parallel, {"n": 2, "seed": 1, "split": "train", "level": "plain"}),
-        "tagged": lambda: (
-            m.tagged,
-            {"n": 2, "seed": 1, "split": "train", "language": "ko", "level": "plain"},
+        **town(m, ["sentiment"], words="core", held_out="combinations"),
+        **town(m, ["parallel"], level="plain", words="core"),
+        **town(m, ["tagged"], level="plain", words="core", language="ko"),
+        "running_text": lambda: (
+            m.running_text,
+            {"seed": 1, "language": "en", "level": "plain", "words": "core"},
         ),
-        "running_text": lambda: (m.running_text, {"seed": 1, "language": "en", "level": "plain"}),
     }
 
 
@@ -1548,7 +1581,7 @@ nested = st.recursive(scalars, lambda part: st.lists(part, max_size=3), max_leav
 
 
 # Other floors are being rebuilt; what the whole run finds there is mended when they are together.
-WAITING = ("basics.training", "data.town", "sequences.tokenization", "sequences.embeddings")
+WAITING = ("sequences.tokenization", "sequences.embeddings")
 
 
 @pytest.mark.parametrize(

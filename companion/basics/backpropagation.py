@@ -50,19 +50,9 @@ def _reached(node: Any) -> list[Any]:
 class Value:
     """One number that remembers what it was made from: the slow, readable rung below `Tensor`.
 
-    Parameters
-    ----------
-    data : float
-        The number.
-    edges : tuple of (Value, float)
-        What it was made from, each with the slope: how fast `data` grows with it.
-    operation : str
-        How it was made.
-
-    Attributes
-    ----------
-    grad : float
-        What `backward` has found, summed over its calls; at first 0.0.
+    Its `edges` are what it was made from, pairs of a Value and the slope: how fast `data` grows
+    with it. `operation` tells how it was made, and `grad` what `backward` has found, summed over
+    its calls; at first 0.0.
 
     Examples
     --------
@@ -129,11 +119,9 @@ class Tensor:
         Read-only. Finite numbers of the same shape may be assigned; they are copied.
     grad : ndarray of the shape of `data`, or None
         What `backward` has found, summed over its calls; at first None. As `data`.
-    edges : tuple of (Tensor or None, function)
+    edges, operation : tuple of (Tensor or None, function), and str
         What it was made from (None: a constant), each with the function that turns this tensor's
-        gradient into that one's part.
-    operation : str
-        How it was made; empty if it was not made from others.
+        gradient into that one's part; and how it was made, empty if it was not.
 
     Examples
     --------
@@ -330,19 +318,13 @@ class Tensor:
         """Add to `grad`, of this tensor and all it was made from, how fast the result grows.
 
         A second call adds the same once more: set ``grad = None`` before each training step.
-
-        Parameters
-        ----------
-        gradient : array_like of the shape of `data`, optional
-            Gradient of the result with respect to this tensor. May be left out if this tensor holds
-            one number: then it is itself the result, with gradient 1.
+        `gradient`, of the shape of `data`, is that of the result with respect to this tensor. It
+        may be left out if the tensor holds one number: then this is the result, with gradient 1.
         """
         like = self._data
         if gradient is None and like.size != 1:
-            raise ValueError(
-                f"backward needs a gradient of shape {like.shape}; "
-                f"it can be left out for one number, not for {like.size}"
-            )
+            rule = f"it can be left out for one number, not for {like.size}"
+            raise ValueError(f"backward needs a gradient of shape {like.shape}; {rule}")
         if not np.isfinite(like).all():
             raise ValueError(f"data must be finite to go back from it, got {like}")
         start = np.ones_like(like) if gradient is None else _floats(gradient, "gradient", like)
@@ -372,11 +354,6 @@ def cross_entropy(logits: Tensor, targets: ArrayLike) -> Tensor:
         Scores of at least one sample. No share overflows or becomes log(0).
     targets : array_like of int, shape (N,)
         The right classes, from 0 to n_classes - 1.
-
-    Returns
-    -------
-    Tensor, shape ()
-        The loss, 0 or more.
 
     Examples
     --------

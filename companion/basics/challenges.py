@@ -113,18 +113,10 @@ class DeepNetwork(nn.Module):
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:
-    """Measure the gradient that the last backward pass has left in each layer.
+    """Measure the gradient that ``loss.backward()`` has left in each layer, name to norm.
 
-    Parameters
-    ----------
-    model : Module
-        After ``loss.backward()``.
-
-    Returns
-    -------
-    dict of str to float
-        For each module with parameters of its own, in the order of the model: the root of the sum
-        of its squared gradients. Parameters without a gradient are left out.
+    For each module with parameters of its own, in the order of the model, it is the root of the sum
+    of its squared gradients. Parameters without a gradient are left out.
 
     Examples
     --------
@@ -173,14 +165,7 @@ def learning_curve(
         How many samples, each from 1 to n_samples. Within a repeat, smaller sets are parts of
         larger ones.
     repeats : int, default 1
-        How often to start again with another random order.
-    seed : int, default 0
-        For the orders.
-
-    Returns
-    -------
-    LearningCurve
-        `sizes` (S,), `train` and `validation` (S, repeats).
+        How often to start again with another random order, which follows from `seed`.
 
     Examples
     --------
@@ -193,17 +178,14 @@ def learning_curve(
         raise ValueError(f"sizes must hold numbers from 1 to {n_samples}, got {counts}")
     rng = np.random.default_rng(integer(seed, "seed", 0))
     orders = [rng.permutation(n_samples) for _ in range(size(repeats, "repeats"))]
-    scores = np.array(
-        [
-            [finite(measure(order[:count]), "what measure returns", (2,)) for order in orders]
-            for count in counts
-        ]
-    )  # (S, repeats, 2)
-    return LearningCurve(np.array(counts), scores[..., 0], scores[..., 1])
+    parts = [order[:count] for count in counts for order in orders]
+    scores = np.array([finite(measure(part), "what measure returns", (2,)) for part in parts])
+    train, validation = scores.T.reshape(2, len(counts), len(orders))  # each (S, repeats)
+    return LearningCurve(np.array(counts), train, validation)
 
 
 def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
-    """Measure how strongly a class's score reacts to each input number: abs(d score / d x).
+    """Measure how strongly a class's score reacts to each input: abs(d score / d x), 0 or more.
 
     Parameters
     ----------
@@ -213,11 +195,6 @@ def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
         Inputs, of a floating type.
     target : int or Tensor of int, shape (N,)
         The class whose score is looked at, for all samples or for each.
-
-    Returns
-    -------
-    Tensor, shape of `x`
-        Values of 0 or more.
 
     Examples
     --------
@@ -268,9 +245,7 @@ def permutation_importance(
     y : array_like, shape (N, ...)
         Their targets.
     repeats : int, default 5
-        How often each column is shuffled.
-    seed : int, default 0
-        For the shuffles.
+        How often each column is shuffled; the shuffles follow from `seed`.
 
     Returns
     -------
@@ -310,11 +285,6 @@ def standardise(train: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:
         Means and standard deviations come from these data alone. A constant column is only shifted.
     *others : array_like, shape (M, F)
         Validation and test data: shifted and scaled by the same numbers.
-
-    Returns
-    -------
-    list of ndarray
-        The training data, then the others.
 
     Examples
     --------

@@ -35,12 +35,8 @@ Pair = int | tuple[int, int]
 def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: int = 0) -> int:
     """Count the places of a window on one axis: floor((size + 2 * padding - kernel) / stride) + 1.
 
-    Parameters
-    ----------
-    size, kernel_size : int
-        Pixels of the image and of the window, 1 or more.
-    stride, padding : int
-        Pixels from one place to the next (default 1); zeros added at each end (default 0).
+    The window of `kernel_size` pixels moves by `stride` from place to place; `padding` zeros are
+    added at each end.
 
     Examples
     --------
@@ -63,19 +59,8 @@ def receptive_field(
     """Count the pixels, along one axis, that one output of stacked layers can depend on.
 
     With kernel sizes k, dilations d and strides s it is 1 + the sum over l of
-    (k_l - 1) * d_l * s_1 * ... * s_(l-1).
-
-    Parameters
-    ----------
-    kernel_sizes : sequence of int
-        Window of each layer, convolution or pooling, the first layer first.
-    strides, dilations : sequence of int, optional
-        One per layer; 1 everywhere if not given.
-
-    Returns
-    -------
-    int
-        Pixels, 1 or more.
+    (k_l - 1) * d_l * s_1 * ... * s_(l-1). The first layer, convolution or pooling, comes first;
+    strides and dilations are 1 everywhere if not given.
 
     Examples
     --------
@@ -90,9 +75,8 @@ def receptive_field(
     dilations = [1] * n_layers if dilations is None else integers(dilations, "dilations")
     for name, numbers in (("strides", strides), ("dilations", dilations)):
         if len(numbers) != n_layers:
-            raise ValueError(
-                f"{name} must have a number for each of {n_layers} layers, got {len(numbers)}"
-            )
+            wanted = f"a number for each of {n_layers} layers"
+            raise ValueError(f"{name} must have {wanted}, got {len(numbers)}")
     field, step = 1, 1
     for kernel_size, stride, dilation in zip(kernel_sizes, strides, dilations, strict=True):
         field += (kernel_size - 1) * dilation * step
@@ -106,12 +90,6 @@ def conv2d_by_loops(
     """Convolve as the formula says it, one output after the other: to read, and to test against.
 
     Parameters, result and errors are those of `conv2d`.
-
-    Examples
-    --------
-    >>> x = torch.arange(9.0).reshape(1, 1, 3, 3)
-    >>> conv2d_by_loops(x, torch.ones(1, 1, 2, 2)).tolist()
-    [[[[8.0, 12.0], [20.0, 24.0]]]]
     """
     x, (height, width), (down, right) = _prepare(x, weight, bias, stride, padding)
     B, (out_channels, _, kernel_height, kernel_width) = len(x), weight.shape

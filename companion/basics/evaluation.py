@@ -166,15 +166,12 @@ class RocCurve(NamedTuple):
 def roc_curve(y_true: ArrayLike, y_score: ArrayLike) -> RocCurve:
     """Return false and true positive rate for every threshold: positive if score >= threshold.
 
+    The arrays have the length K + 1 for K different scores, from an infinite threshold down.
+
     Parameters
     ----------
     y_true, y_score : array_like, shape (N,)
         0 or 1 (or booleans), both of which occur; finite numbers, higher for "more likely 1".
-
-    Returns
-    -------
-    RocCurve
-        Arrays of length K + 1 for K different scores, from an infinite threshold down.
 
     Examples
     --------
@@ -208,15 +205,8 @@ def precision_recall_curve(y_true: ArrayLike, y_score: ArrayLike) -> PrecisionRe
     No threshold lies above all scores, where the precision would be 0 / 0. (scikit-learn puts a
     point with precision 1 there, and lists the thresholds upwards.)
 
-    Parameters
-    ----------
-    y_true, y_score : array_like, shape (N,)
-        As in `roc_curve`, but 0 need not occur.
-
-    Returns
-    -------
-    PrecisionRecallCurve
-        Arrays of length K for K different scores.
+    The arguments are those of `roc_curve`, but 0 need not occur. The arrays have the length K for K
+    different scores.
 
     Examples
     --------
@@ -250,11 +240,6 @@ def bootstrap_interval(
         Share of the values that lie inside; half of the rest lies at each end.
     seed : int or numpy.random.Generator, optional
         Makes the drawings reproducible.
-
-    Returns
-    -------
-    tuple of float
-        Low and high end.
 
     Examples
     --------
@@ -300,12 +285,8 @@ def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10)
     y_true, y_prob : array_like, shape (N,)
         1 (or True) where the event happened, else 0; its predicted probability, from 0 to 1.
     n_bins : int, default 10
-        Bins of equal width; a value on an edge belongs to the lower bin.
-
-    Returns
-    -------
-    Calibration
-        Arrays with one entry per bin that holds samples.
+        Bins of equal width; a value on an edge belongs to the lower bin. The curve has one entry
+        for each bin that holds samples.
 
     Examples
     --------

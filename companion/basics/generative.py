@@ -59,10 +59,8 @@ class Autoencoder(nn.Module):
     ----------
     n_inputs, n_code : int
         Numbers in a sample, and in its code.
-    hidden : sequence of int, default (64,)
-        Sizes of the encoder's hidden layers.
-    decoder_hidden : sequence of int, optional
-        Sizes of the decoder's hidden layers. By default those of the encoder, reversed.
+    hidden, decoder_hidden : sequence of int
+        Sizes of the hidden layers, default (64,); those of the decoder, by default reversed.
 
     Examples
     --------
@@ -93,9 +91,8 @@ class Autoencoder(nn.Module):
 
     def decode(self, code: Tensor) -> Tensor:
         """Return the samples that codes stand for, shape (B, n_inputs)."""
-        return self.decoder(
-            tensor(code, "code", ("B", self.n_code), dtype=_dtype(self), finite=True)
-        )
+        code = tensor(code, "code", ("B", self.n_code), dtype=_dtype(self), finite=True)
+        return self.decoder(code)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode samples and decode them again, shape (B, n_inputs)."""
@@ -199,14 +196,9 @@ def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
 
 
 def generator_loss(fake_scores: Tensor, loss: str = "non-saturating") -> Tensor:
-    """Return what the generator minimises, a single number.
+    """Return what the generator minimises: the mean of -log D(G(z)), or of log(1 - D(G(z))).
 
-    Parameters
-    ----------
-    fake_scores : Tensor, shape (B,)
-        Scores s of generated samples; D = sigmoid(s).
-    loss : {"non-saturating", "minimax"}
-        The mean of -log D(G(z)), or the mean of log(1 - D(G(z))).
+    The first is the loss "non-saturating", the second "minimax"; scores as in `discriminator_loss`.
     """
     fake_scores = tensor(fake_scores, "fake_scores", ("B",), least=1, finite=True)
     if choice(loss, "loss", LOSSES) == "minimax":
@@ -217,15 +209,8 @@ def generator_loss(fake_scores: Tensor, loss: str = "non-saturating") -> Tensor:
 def best_discriminator(p: ArrayLike, q: ArrayLike) -> np.ndarray:
     """Return the best answer D(x) = p(x) / (p(x) + q(x)) of a discriminator, symbol by symbol.
 
-    Parameters
-    ----------
-    p, q : array_like, shape (n,)
-        Probabilities of the n symbols in the real data, and from the generator. Each sums to 1.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Values from 0 to 1; NaN for a symbol that never occurs, where any answer is as good.
+    `p` and `q`, shape (n,), are the probabilities of the n symbols in the real data, and from the
+    generator; each sums to 1. For a symbol that never occurs, any answer is as good: it is NaN.
 
     Examples
     --------
@@ -242,12 +227,7 @@ def game_value(p: ArrayLike, q: ArrayLike, d: ArrayLike | None = None) -> float:
 
     It is at most 0, and minus infinity for a discriminator that is sure and wrong.
 
-    Parameters
-    ----------
-    p, q : array_like, shape (n,)
-        As in `best_discriminator`.
-    d : array_like, shape (n,), optional
-        Answers of the discriminator, from 0 to 1. By default the best ones.
+    `d` are the answers of the discriminator, from 0 to 1, shape (n,); by default the best ones.
 
     Examples
     --------
@@ -293,7 +273,7 @@ def train_gan(
     learning_rate, discriminator_learning_rate : float
         Of both networks, default 0.001; of the discriminator, if it is to differ.
     loss : {"non-saturating", "minimax"}
-        What the generator minimises; see `generator_loss`.
+        See `generator_loss`.
     noise : float, default 0
         Standard deviation of random numbers that are added to all that the discriminator sees.
     seed : int, default 0
@@ -316,11 +296,8 @@ def train_gan(
     between(0, learning_rate, LARGEST_RATE, "learning_rate")
     own_rate = learning_rate if discriminator_learning_rate is None else discriminator_learning_rate
     between(0, own_rate, LARGEST_RATE, "discriminator_learning_rate")
-    noise, loss, n_steps = (
-        number(noise, "noise", 0),
-        choice(loss, "loss", LOSSES),
-        integer(steps, "steps", 1),
-    )
+    noise, loss = number(noise, "noise", 0), choice(loss, "loss", LOSSES)
+    n_steps = integer(steps, "steps", 1)
     random = torch.Generator().manual_seed(integer(seed, "seed", 0))
     betas = (0.5, 0.999)  # less momentum than Adam's usual 0.9: the opponent moves
     optimizer_g = torch.optim.Adam(generator.parameters(), learning_rate, betas)
@@ -338,7 +315,6 @@ def train_gan(
     for step in bar(range(1, n_steps + 1)):
         real = data[torch.randint(len(data), (batch_size,), generator=random)]  # (B, n)
         fake = generator(torch.randn(batch_size, generator.n_noise, generator=random))  # (B, n)
-
         if not fake.isfinite().all():
             raise ValueError(f"a sample became NaN or infinite in step {step}, got {fake}")
 

@@ -131,10 +131,8 @@ class Dense:
     def __init__(self, n_inputs: int, n_outputs: int, *, seed: Seed = None) -> None:
         self.n_inputs, self.n_outputs = size(n_inputs, "n_inputs"), size(n_outputs, "n_outputs")
         # Initial values: the uniform weights of Glorot and Bengio (2010), biases 0.
-        limit = (6 / (self.n_inputs + self.n_outputs)) ** 0.5
-        self.weight: Any = random_generator(seed).uniform(
-            -limit, limit, (self.n_outputs, self.n_inputs)
-        )
+        limit, shape = (6 / (self.n_inputs + self.n_outputs)) ** 0.5, (self.n_outputs, n_inputs)
+        self.weight: Any = random_generator(seed).uniform(-limit, limit, shape)
         self.bias: Any = np.zeros(self.n_outputs)
 
     def forward(self, x: ArrayLike) -> np.ndarray:
@@ -163,11 +161,6 @@ class MLP:
         Takes an array and returns one of the same shape; applied after each layer but the last.
     seed : int or numpy.random.Generator, optional
         Makes the initial weights reproducible.
-
-    Attributes
-    ----------
-    layers : list of Dense
-        One for each two neighbouring sizes.
 
     Examples
     --------

@@ -70,17 +70,9 @@ class Perceptron:
         self._bias = number(value, "bias")
 
     def predict(self, x: ArrayLike) -> np.ndarray:
-        """Decide for each sample: 1 if its weighted sum plus the bias is at least 0, else 0.
+        """Decide for each sample, (N, n_inputs): 1 if w . x + b >= 0, else 0, shape (N,).
 
-        Parameters
-        ----------
-        x : array_like, shape (N, n_inputs)
-            N samples; N may be 0. A single sample needs its own row: ``x[None, :]``.
-
-        Returns
-        -------
-        numpy.ndarray of int, shape (N,)
-            The decisions.
+        N may be 0. A single sample needs its own row: ``x[None, :]``.
         """
         samples = self._samples(x)
         # Not `samples @ weights`: a matrix product may round a sum differently from the same sum
@@ -92,12 +84,7 @@ class Perceptron:
         return (scores >= 0).astype(int)
 
     def fit(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        *,
-        learning_rate: float = 1.0,
-        max_epochs: int = 100,
+        self, x: ArrayLike, y: ArrayLike, *, learning_rate: float = 1.0, max_epochs: int = 100
     ) -> list[int]:
         """Learn from labelled samples, correcting weights and bias after every mistake.
 
@@ -121,11 +108,6 @@ class Perceptron:
         list of int
             Updates in each epoch. The last number is 0 exactly if the perceptron now makes no
             mistake on the samples.
-
-        Examples
-        --------
-        >>> Perceptron(1).fit([[-1.0], [2.0]], [0, 1])
-        [1, 0]
         """
         samples = self._samples(x)
         if len(samples) == 0:

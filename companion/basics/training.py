@@ -30,6 +30,7 @@ import itertools
 import math
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -41,15 +42,33 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from companion import progress
-from companion.arguments import between, flag, integer, share
-from companion.runs.run import Batch, Run, fingerprint
+from companion.arguments import (
+    array,
+    between,
+    came,
+    finite,
+    flag,
+    function,
+    instance,
+    integer,
+    share,
+)
+from companion.runs.batches import Batch, Data, fingerprint, groups, source_of
+from companion.runs.measures import (
+    Evaluation,
+    Mean,
+    Measure,
+    call,
+    finite_mean,
+    mean_of,
+    model_and_batch,
+    outputs_and_targets,
+    plain,
+)
+from companion.runs.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Source = Callable[[torch.Generator], Iterable[Batch]]  # makes the batches of an epoch
-Data = tuple[Tensor, Tensor] | Source  # inputs (N, ...) and targets (N, ...), or batches
-Function = Callable[[Any, Any], Any]  # a loss or a metric
 
 
 def split(
@@ -71,12 +90,7 @@ def split(
     Returns
     -------
     list of ndarray of int
-        One array of sample numbers per part, in random order.
-
-    Raises
-    ------
-    ValueError
-        Also if a part would be empty.
+        The sample numbers of each part, in random order; no part is empty.
 
     Examples
     --------
@@ -84,8 +98,8 @@ def split(
     [[2, 4, 3], [0], [1]]
     """
     n = integer(n, "n", 1)
-    shares = np.asarray(fractions, dtype=float)
-    if shares.ndim != 1 or not (shares > 0).all() or not math.isclose(shares.sum(), 1):
+    shares = finite(fractions, "fractions", ("parts",)).astype(float)
+    if not (shares > 0).all() or not math.isclose(shares.sum(), 1):
         raise ValueError(f"fractions must be positive numbers with the sum 1, got {fractions!r}")
     sizes = np.diff(np.rint(n * np.cumsum(shares)).astype(int), prepend=0)
     if (sizes == 0).any():
@@ -94,7 +108,7 @@ def split(
     order = rng.permutation(n)
     if stratify is None:
         return np.split(order, np.cumsum(sizes)[:-1])
-    classes = np.asarray(stratify)
+    classes = array(stratify, "stratify")
     if classes.shape != (n,):
         raise ValueError(f"stratify must have the shape ({n},), got {classes.shape}")
     order = order[np.argsort(classes[order], kind="stable")]  # class by class
@@ -107,7 +121,7 @@ def split(
 def iterations_per_epoch(n_samples: int, batch_size: int, *, drop_last: bool = False) -> int:
     """Count the steps that show every sample once: n_samples / batch_size, rounded up.
 
-    With `drop_last`, which leaves out a last batch that is smaller than the others, rounded down.
+    Rounded down with `drop_last`, which leaves out a last batch that is smaller than the others.
 
     Examples
     --------
@@ -117,36 +131,151 @@ def iterations_per_epoch(n_samples: int, batch_size: int, *, drop_last: bool = F
     (11, 10)
     """
     full, left = divmod(integer(n_samples, "n_samples", 1), integer(batch_size, "batch_size", 1))
-    if drop_last and full == 0:
-        raise ValueError(
-            f"with drop_last, batch_size must be {n_samples} or less, got {batch_size}"
-        )
+    if flag(drop_last, "drop_last") and full == 0:
+        most = f"batch_size must be {n_samples} or less"
+        raise ValueError(f"with drop_last, {most}, got {batch_size}")
     return full if drop_last or left == 0 else full + 1
+
+
+# --- optimisers -----------------------------------------------------------------------------------
+
+
+class SGD(torch.optim.Optimizer):
+    """Stochastic gradient descent, with momentum if wanted; gradients may be sparse.
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+        What is to be learned, such as ``model.parameters()``.
+    lr : float, default 0.001
+        The learning rate; named as in ``torch.optim``, whose schedules look for it.
+    momentum : float, default 0
+        How much of the last movement is kept: 0 or more, less than 1.
+    """
+
+    def __init__(self, params: Iterable[Any], lr: float = 0.001, *, momentum: float = 0) -> None:
+        defaults = {"lr": between(0, lr, math.inf, "lr"), "momentum": share(momentum, "momentum")}
+        _begin(self, params, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """Move every parameter that has a gradient; `closure` as in ``torch.optim``."""
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group, parameter, velocity in _gradients(self):
+            if group["momentum"] != 0:
+                state = self.state[parameter]
+                if "velocity" in state:
+                    velocity = group["momentum"] * state["velocity"] + velocity
+                state["velocity"] = velocity.clone()
+            parameter -= group["lr"] * velocity
+        return loss
+
+
+class Adam(torch.optim.Optimizer):
+    """Adam: momentum, and steps that are scaled, parameter by parameter, by recent gradients.
+
+    Parameters
+    ----------
+    params, lr
+        As in `SGD`; here `lr` is about how far one step moves a parameter.
+    betas : tuple of two floats, default (0.9, 0.999)
+        How much the means of the gradient and of its square keep: between 0 and 1.
+    eps : float, default 1e-8
+        Keeps the division from dividing by zero.
+    """
+
+    _more: Mapping[str, Any] = MappingProxyType({})  # what `AdamW` adds
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 0.001,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"betas must be two numbers, got {came(betas)}")
+        both = (between(0, betas[0], 1, "betas[0]"), between(0, betas[1], 1, "betas[1]"))
+        defaults = {"lr": between(0, lr, math.inf, "lr"), "betas": both}
+        defaults |= {"eps": between(0, eps, math.inf, "eps"), **self._more}
+        _begin(self, params, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """Move every parameter that has a gradient; `closure` as in ``torch.optim``."""
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group, parameter, gradient in _gradients(self, dense=True):
+            state, (beta1, beta2) = self.state[parameter], group["betas"]
+            step = state["step"] = state.get("step", 0) + 1
+            mean = state["mean"] = beta1 * state.get("mean", 0) + (1 - beta1) * gradient
+            square = state["square"] = beta2 * state.get("square", 0) + (1 - beta2) * gradient**2
+            parameter *= 1 - group["lr"] * group.get("weight_decay", 0)  # AdamW alone has one
+            # Both means start at 0 and are too small at first; the divisions make up for it.
+            scale = (square / (1 - beta2**step)).sqrt() + group["eps"]
+            parameter -= group["lr"] * (mean / (1 - beta1**step)) / scale
+        return loss
+
+
+class AdamW(Adam):
+    """Adam with weight decay: each step first multiplies the parameters by 1 - lr * weight_decay.
+
+    Parameters
+    ----------
+    params, lr, betas, eps
+        As in `Adam`.
+    weight_decay : float, default 0.01
+        Greater than 0.
+    """
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 0.001, *, weight_decay: float = 0.01, **more: Any
+    ) -> None:
+        self._more = {"weight_decay": between(0, weight_decay, math.inf, "weight_decay")}
+        super().__init__(params, lr, **more)
+
+
+def _begin(optimizer: torch.optim.Optimizer, params: Any, defaults: dict[str, Any]) -> None:
+    """Give an optimiser its parameters; refuse settings of a group that it would not look at."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # a parameter that comes twice
+            torch.optim.Optimizer.__init__(optimizer, params, defaults)
+    except (TypeError, ValueError, RuntimeError, UserWarning) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        wanted = "params must be tensors to be learned, each once"
+        raise kind(f"{wanted}, got {came(params)}: {error}") from None
+    for group in optimizer.param_groups:
+        for key in set(group) - {"params", "param_names", "initial_lr", *optimizer.defaults}:
+            raise TypeError(f"{type(optimizer).__name__} knows no {key!r}, got a group with it")
+
+
+def _gradients(
+    optimizer: torch.optim.Optimizer, *, dense: bool = False
+) -> list[tuple[dict[str, Any], Tensor, Tensor]]:
+    """Return every parameter that has a gradient, with its settings and the gradient."""
+    found = [(g, p, p.grad) for g in optimizer.param_groups for p in g["params"]]
+    found = [(group, p, gradient) for group, p, gradient in found if gradient is not None]
+    if dense and any(gradient.is_sparse for *_, gradient in found):
+        raise TypeError(
+            f"{type(optimizer).__name__} needs dense gradients, got a sparse one: take SGD, "
+            "torch.optim.SparseAdam, or an embedding without sparse=True"
+        )
+    return found
+
+
+# --- the loop -------------------------------------------------------------------------------------
 
 
 @dataclass
 class History:
-    """What happened in a training.
+    """What happened in a training: mean losses, and metrics, of its epochs and steps."""
 
-    Attributes
-    ----------
-    train_loss : list of float
-        Mean loss over each epoch, measured just before the updates that it led to.
-    validation_loss : list of float
-        Mean loss on the validation data after each epoch; empty without such data.
-    metrics : dict of str to list of float
-        Each metric on the validation data after each epoch.
-    step_loss : list of float
-        Mean loss of each step, just before its update.
-    seconds : float
-        How long all epochs took together.
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    metrics: dict[str, list[float]] = field(default_factory=dict)
-    step_loss: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    train_loss: list[float] = field(default_factory=list)  # of each epoch, before its updates
+    validation_loss: list[float] = field(default_factory=list)  # after each epoch; may be empty
+    metrics: dict[str, list[float]] = field(default_factory=dict)  # after each epoch
+    step_loss: list[float] = field(default_factory=list)  # of each step, before its update
+    seconds: float = 0.0  # that all epochs took together
 
     @property
     def best_epoch(self) -> int:
@@ -174,7 +303,7 @@ def fit(
     model: nn.Module,
     data: Data,
     *,
-    loss: Function,
+    loss: Measure,
     optimizer: torch.optim.Optimizer,
     epochs: int | None = None,
     steps: int | None = None,
@@ -182,7 +311,7 @@ def fit(
     schedule: Callable[[int], float] | None = None,
     accumulate: int = 1,
     validation: Data | None = None,
-    metrics: Mapping[str, Function] | None = None,
+    metrics: Mapping[str, Measure] | None = None,
     clip_norm: float | None = None,
     patience: int | None = None,
     keep_best: bool = False,
@@ -255,20 +384,15 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or what `model`, `loss` or a metric gives (then nothing has been
-        trained); a loss, metric or parameter becomes NaN or infinite; the checkpoint is damaged,
-        or belongs to a training with other data or settings.
+        Also if a loss, metric or parameter becomes NaN or infinite, or the checkpoint is damaged or
+        belongs to a training with other data or settings.
     """
-    metrics = dict(metrics or {})
-    functions = {"loss": loss, **metrics}
-    _check_arguments(model, optimizer, functions, schedule, checkpoint)
+    measures = {"loss": loss, **_checked_metrics(metrics)}
+    _check_arguments(model, optimizer, measures, schedule, checkpoint)
     if (epochs is None) == (steps is None):
         raise ValueError(f"give epochs or steps, one of them, got {epochs} and {steps}")
     if validation is None and (metrics or patience is not None or keep_best):
         raise ValueError("metrics, patience and keep_best need validation data, got None")
-    last_epoch = math.inf if epochs is None else integer(epochs, "epochs", 1)
-    last_step = math.inf if steps is None else integer(steps, "steps", 1)
-    longest = math.inf if patience is None else integer(patience, "patience", 1)
     batch_size = integer(batch_size, "batch_size", 1)
     accumulate = integer(accumulate, "accumulate", 1)
     keep_best, resume = flag(keep_best, "keep_best"), flag(resume, "resume")
@@ -276,232 +400,163 @@ def fit(
         between(0, clip_norm, math.inf, "clip_norm")
 
     run = Run(model, optimizer, checkpoint, seed=integer(seed, "seed", 0), device=device)
+    given = model_and_batch if callable(data) else outputs_and_targets
     together = batch_size * run.processes.size
     least = 2 * run.processes.size if _has_batch_norm(model) else 1
-    source = _source(data, "data", together, least=least, shuffled=True)
-    check = None if validation is None else _source(validation, "validation", batch_size)
-    if check and callable(data) != callable(validation):
-        raise TypeError("validation must be a pair of tensors if data is one, else a source")
+    source = source_of(data, "data", together, least=least, shuffled=True)
+    evaluation = None
+    if validation is not None:
+        check = source_of(validation, "validation", batch_size)
+        evaluation = Evaluation(run, check, measures, given)
+        if callable(data) != callable(validation):
+            raise TypeError("validation must be a pair of tensors if data is one, else a source")
     run.settings |= {"batch_size": batch_size, "accumulate": accumulate, "clip_norm": clip_norm}
-    run.settings |= {"patience": patience, "keep_best": keep_best, "metrics": list(metrics)}
+    run.settings |= {"patience": patience, "keep_best": keep_best, "metrics": list(measures)[1:]}
     if run.is_compared:
-        run.settings |= {"data": _print(data, seed), "validation": _print(validation, seed)}
+        prints = {"data": fingerprint(data, seed), "validation": fingerprint(validation, seed)}
+        run.settings |= prints
 
-    given = _model_and_batch if callable(data) else _outputs_and_targets
-    history, best = History(metrics={name: [] for name in metrics}), {}
-    counts: list[float] = []  # how much each step of the present epoch has counted
-    with run, progress.bar(total=steps or _length(data, epochs, together, accumulate)) as bar:
-        if resume and run.exists():
-            history, best, counts = _unpack(run.load())
-            _check_done(history, last_epoch, last_step)
-            bar.update(len(history.step_loss))
-        else:
-            run.save(_pack(history, best, counts))
-        kept = _rehearse(run, check, given, functions) if check else set()
-
-        while counts or (
-            len(history.train_loss) < last_epoch
-            and len(history.step_loss) < last_step
-            and history.epochs_since_best < longest
-        ):
-            epoch, began = len(history.train_loss) + 1, time.perf_counter()
-            start, is_over = run.order.get_state(), True
+    course = _Course(run, evaluation, epochs, steps, patience, keep_best)
+    total = steps or _length(data, epochs, together, accumulate)
+    with run, progress.bar(total=total) as bar:
+        course.begin(resume)
+        bar.update(len(course.history.step_loss))
+        for epoch in course.epochs():
             model.train()
-            groups = _groups(source(run.order), accumulate)
-            for batches in itertools.islice(groups, len(counts), None):
-                step, where = len(history.step_loss), f"in epoch {epoch}, step {len(counts) + 1}"
-                if step >= last_step:
-                    is_over = False
-                    break
+            for step, batches in course.steps(groups(source(run.order), accumulate)):
+                where = f"in epoch {epoch}, step {len(course.counts) + 1}"
                 if schedule is not None:
                     _set_rates(run, schedule(step), where)
                 optimizer.zero_grad()
-                mean, count = 0.0, 0.0
+                found = Mean()
                 for batch, rows in run.shares(batches):
-                    value = _call("loss", loss, given(model, batch))
-                    value, n = _mean("loss", value, rows, where)
-                    _check_gradient(value, where)
-                    if n > 0:
-                        count += n
-                        _scale_gradients(model, 1 - n / count)  # those of the batches before
-                        (value * (n / count)).backward()
-                        mean += (value.item() - mean) * (n / count)
-                mean, count = run.processes.mean_gradient(model.parameters(), mean, count)
-                history.step_loss.append(_finite("loss", mean, count, where))
-                counts.append(count)
+                    value, count = _forward(loss, given(model, batch), rows, where)
+                    if count > 0:
+                        weight = found.add(value.item(), count)
+                        _scale_gradients(model, 1 - weight)  # those of the batches before
+                        (value * weight).backward()
+                mean, count = run.processes.mean_gradient(model, found.mean, found.count)
+                course.add(finite_mean("loss", mean, count, where), count)
                 if step == 0:
                     _check_learns(optimizer)
                 if clip_norm is not None:
                     _clip_gradients(model, clip_norm)
                 optimizer.step()
                 bar.update()
-
-            if not counts:
-                raise ValueError(f"data must make one batch or more, made none in epoch {epoch}")
-            run.end_epoch(epoch)
-            history.seconds += time.perf_counter() - began
-            if not is_over:  # of the last steps; to go on, the epoch is dealt out again
-                run.order.set_state(start)
-                run.save(_pack(history, best, counts))
-            began = time.perf_counter()
-            losses = history.step_loss[len(history.step_loss) - len(counts) :]
-            history.train_loss.append(np.dot(losses, counts).item() / sum(counts))
-            if check:
-                found = _evaluate(run, check, given, functions, kept, epoch)
-                history.validation_loss.append(found.pop("loss"))
-                for name, value in found.items():
-                    history.metrics[name].append(value)
-            if keep_best and history.best_epoch == epoch:
-                best = {name: value.clone() for name, value in model.state_dict().items()}
-            history.seconds += time.perf_counter() - began
-            counts = []
-            if is_over:
-                run.save(_pack(history, best, counts))
+            course.end_epoch(epoch)
         if keep_best:
-            model.load_state_dict(best)
-    return history
+            model.load_state_dict(course.best)
+    return course.history
 
 
-# --- what the loop calls: losses and metrics ------------------------------------------------------
+# --- what the loop calls: where it is, and what a checkpoint keeps --------------------------------
 
 
-def _outputs_and_targets(model: nn.Module, batch: Batch) -> tuple[Any, Any]:
-    """Return what functions are called with if the data are a pair of tensors."""
-    return model(batch["inputs"]), batch["targets"]
+class _Course:
+    """Where a training is: its history, and the steps of the present epoch.
 
-
-def _model_and_batch(model: nn.Module, batch: Batch) -> tuple[Any, Any]:
-    """Return what functions are called with if the data are a source."""
-    return model, batch
-
-
-def _call(name: str, function: Function, arguments: tuple[Any, Any]) -> Any:
-    """Call a loss or a metric; if it does not understand what a model returned, say so."""
-    try:
-        return function(*arguments)
-    except (TypeError, AttributeError) as error:
-        outputs = arguments[0]
-        if isinstance(outputs, Tensor | nn.Module):
-            raise
-        raise TypeError(
-            f"{name} must take what model returns, a {type(outputs).__name__}, but: {error}"
-        ) from error
-
-
-def _mean(name: str, value: Any, rows: int, where: str) -> tuple[Any, float]:
-    """Return the mean that a loss or a metric gave for a batch, and of how many it is one."""
-    if not isinstance(value, tuple):
-        _plain(name, value, where)
-        return value, rows
-    if len(value) != 2:
-        raise TypeError(
-            f"{name} must give one number or (sum, count), gave a tuple of {len(value)} {where}"
-        )
-    total, count = value[0], _plain(f"the count of {name}", value[1], where)
-    _plain(name, total, where)
-    if not 0 <= count < math.inf:
-        raise ValueError(f"the count of {name} must be 0 or more and finite, got {count} {where}")
-    return total / (count or 1.0), count
-
-
-def _plain(name: str, value: Any, where: str) -> float:
-    """Return one number, finite or not, as a Python float."""
-    number = value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
-    if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
-        came = f"{type(value).__name__} {value!r:.60}"
-        if isinstance(value, Tensor):
-            came = f"a tensor of shape {tuple(value.shape)}"
-        raise TypeError(f"{name} must give one number, gave {came} {where}")
-    return float(number)
-
-
-def _finite(name: str, value: float, count: float, where: str) -> float:
-    """Return a mean over all that was counted; refuse NaN, infinity and a mean of nothing."""
-    if count == 0:
-        raise ValueError(f"{name} must count something, counted 0 {where}")
-    if not math.isfinite(value):
-        raise ValueError(
-            f"{name} became {value} {where}: is the learning rate too large, "
-            "or something in the data?"
-        )
-    return value
-
-
-@torch.no_grad()
-def _rehearse(
-    run: Run, check: Source, given: Function, functions: Mapping[str, Function]
-) -> set[str]:
-    """Call loss and metrics once, so that mistakes show before anything is trained.
-
-    Returns the metrics that give one number for outputs and targets, and so want them all.
+    A checkpoint keeps it between two epochs, or within one after the last of all steps. To go on
+    there, the epoch is dealt out again, and the steps that were made are left out.
     """
-    kept = set()
-    run.model.eval()
-    with run.random():
-        for batch, rows in _validation_batches(run, check):
-            arguments = given(run.model, batch)
-            for name, function in functions.items():
-                value = _call(name, function, arguments)
-                _mean(name, value, rows, "on the validation data before epoch 1")
-                if name != "loss" and given is _outputs_and_targets and type(value) is not tuple:
-                    kept.add(name)
-                    if not isinstance(outputs := arguments[0], Tensor):
-                        raise TypeError(
-                            f"{name} must give (sum, count), since the outputs of model are no "
-                            f"tensor but a {type(outputs).__name__}; it gave one number"
-                        )
-            return kept
-    raise ValueError("validation must make one batch or more, made none")
 
+    def __init__(
+        self,
+        run: Run,
+        evaluation: Evaluation | None,
+        epochs: int | None,
+        steps: int | None,
+        patience: int | None,
+        keep_best: bool,
+    ) -> None:
+        self.run, self.evaluation, self.keep_best = run, evaluation, keep_best
+        self.last_epoch = math.inf if epochs is None else integer(epochs, "epochs", 1)
+        self.last_step = math.inf if steps is None else integer(steps, "steps", 1)
+        self.patience = math.inf if patience is None else integer(patience, "patience", 1)
+        metrics = list(evaluation.measures)[1:] if evaluation else []
+        self.history = History(metrics={name: [] for name in metrics})
+        self.best: dict[str, Tensor] = {}
+        self.counts: list[float] = []  # how much each step of the present epoch has counted
 
-@torch.no_grad()
-def _evaluate(
-    run: Run,
-    check: Source,
-    given: Function,
-    functions: Mapping[str, Function],
-    kept: set[str],
-    epoch: int,
-) -> dict[str, float]:
-    """Return loss and metrics on the validation data, the means over all that they count.
+    def begin(self, resume: bool) -> None:
+        """Go on from the checkpoint, if wanted and there is one; else write the first."""
+        if resume and self.run.exists():
+            notes = self.run.load()
+            notes["history"]["step_loss"] = notes["history"]["step_loss"].tolist()
+            self.history = History(**notes["history"])
+            self.best, self.counts = notes["best"], notes["counts"]
+            for name, last, done in (
+                ("epochs", self.last_epoch, len(self.history.train_loss)),
+                ("steps", self.last_step, len(self.history.step_loss)),
+            ):
+                if last < done:
+                    wanted = f"{done} or more, as in the checkpoint"
+                    raise ValueError(f"{name} must be {wanted}, got {last}")
+        else:
+            self._save()
+        if self.evaluation:
+            self.evaluation.rehearse()
 
-    Each of several processes does the whole work.
-    """
-    run.model.eval()
-    where = f"on the validation data after epoch {epoch}"
-    means, counts = dict.fromkeys(functions, 0.0), dict.fromkeys(functions, 0.0)
-    everything: list[tuple[Tensor, Tensor]] = []
-    for batch, rows in _validation_batches(run, check):
-        arguments = given(run.model, batch)
-        if kept:
-            everything.append((arguments[0].cpu(), arguments[1].cpu()))
-        for name, function in functions.items():
-            if name in kept:
-                continue
-            value, n = _mean(name, _call(name, function, arguments), rows, where)
-            if n > 0:
-                counts[name] += n
-                means[name] += (_plain(name, value, where) - means[name]) * (n / counts[name])
-    if kept:
-        outputs, targets = map(torch.cat, zip(*everything, strict=True))
-        for name in sorted(kept):
-            means[name] = _plain(name, functions[name](outputs, targets), where)
-            counts[name] = len(targets)
-    means = {name: run.processes.mean(value) for name, value in means.items()}
-    return {name: _finite(name, value, counts[name], where) for name, value in means.items()}
+    def epochs(self) -> Iterator[int]:
+        """Yield the number of each epoch that is still to come, from 1."""
+        while self.counts or (
+            len(self.history.train_loss) < self.last_epoch
+            and len(self.history.step_loss) < self.last_step
+            and self.history.epochs_since_best < self.patience
+        ):
+            self.start, self.is_cut = self.run.order.get_state(), False
+            self.clock = time.perf_counter()
+            yield len(self.history.train_loss) + 1
 
+    def steps(self, groups: Iterable[list[Batch]]) -> Iterator[tuple[int, list[Batch]]]:
+        """Yield the batches of the steps of this epoch that are still to come, and their number."""
+        for batches in itertools.islice(groups, len(self.counts), None):
+            step = len(self.history.step_loss)
+            self.is_cut = step >= self.last_step
+            if self.is_cut:
+                return
+            yield step, batches
 
-def _validation_batches(run: Run, check: Source) -> Iterator[tuple[Batch, int]]:
-    for batch in check(torch.Generator().manual_seed(run.seed)):
-        yield {name: value.to(run.device) for name, value in batch.items()}, len(_first(batch))
+    def add(self, loss: float, count: float) -> None:
+        self.history.step_loss.append(loss)
+        self.counts.append(count)
 
+    def end_epoch(self, epoch: int) -> None:
+        """Write down what the epoch has brought, and keep it."""
+        history = self.history
+        if not self.counts:
+            raise ValueError(f"data must make one batch or more, made none in epoch {epoch}")
+        self.run.end_epoch(epoch)
+        if self.is_cut:
+            self.run.order.set_state(self.start)
+            self._save()
+        losses = history.step_loss[-len(self.counts) :]
+        history.train_loss.append(np.dot(losses, self.counts).item() / sum(self.counts))
+        if self.evaluation:
+            found = self.evaluation.after(epoch)
+            history.validation_loss.append(found.pop("loss"))
+            for name, value in found.items():
+                history.metrics[name].append(value)
+        if self.keep_best and history.best_epoch == epoch:
+            state = self.run.model.state_dict()
+            self.best = {name: value.clone() for name, value in state.items()}
+        self.counts = []
+        self._tick()
+        if not self.is_cut:
+            self._save()
 
-# --- what the loop calls: gradients and rates -----------------------------------------------------
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.history.seconds, self.clock = self.history.seconds + now - self.clock, now
+
+    def _save(self) -> None:
+        steps = torch.tensor(self.history.step_loss, dtype=torch.float64)  # shorter than as text
+        history = {**vars(self.history), "step_loss": steps}
+        self.run.save({"history": history, "best": self.best, "counts": self.counts})
 
 
 def _set_rates(run: Run, factor: Any, where: str) -> None:
     """Multiply the learning rates that the optimiser came with."""
-    number = _plain("schedule", factor, where)
+    number = plain("schedule", factor, where)
     if not 0 <= number < math.inf:
         raise ValueError(f"schedule must give 0 or more and finite, gave {number} {where}")
     for group, rate in zip(run.optimizer.param_groups, run.rates, strict=True):
@@ -520,8 +575,11 @@ def _clip_gradients(model: nn.Module, clip_norm: float) -> None:
     nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
 
 
-def _check_gradient(value: Any, where: str) -> None:
-    """Refuse a loss from which no gradient leads back to the parameters."""
+def _forward(
+    loss: Measure, arguments: tuple[Any, Any], rows: int, where: str
+) -> tuple[Tensor, float]:
+    """Return the mean loss of a batch, from which a gradient leads back, and what it counts."""
+    value, count = mean_of("loss", call("loss", loss, arguments), rows, where)
     if not isinstance(value, Tensor):
         came = f"{type(value).__name__} {value!r:.60} {where}"
         raise TypeError(f"loss must give a tensor, gave {came}: leave out .item()")
@@ -530,6 +588,7 @@ def _check_gradient(value: Any, where: str) -> None:
             f"loss must follow from the parameters of model, gave a tensor without a gradient "
             f"{where}: was it detached?"
         )
+    return value, count
 
 
 def _check_learns(optimizer: torch.optim.Optimizer) -> None:
@@ -537,58 +596,9 @@ def _check_learns(optimizer: torch.optim.Optimizer) -> None:
         raise ValueError("loss must follow from the parameters of optimizer, it gives them no grad")
 
 
-# --- batches --------------------------------------------------------------------------------------
-
-
-def _source(
-    data: Data, name: str, batch_size: int, *, least: int = 1, shuffled: bool = False
-) -> Source:
-    """Return what makes the batches of an epoch; a last one with fewer than `least` joins."""
-    if callable(data):
-        return lambda generator: _checked(data(generator), name)
-    _check_pair(data, name)
-    n = len(data[0])
-
-    def source(generator: torch.Generator) -> Iterator[Batch]:
-        order = torch.randperm(n, generator=generator) if shuffled else torch.arange(n)
-        parts = list(order.split(batch_size))
-        if len(parts) > 1 and len(parts[-1]) < least:
-            parts[-2:] = [torch.cat(parts[-2:])]
-        for part in parts:
-            inputs, targets = (tensor[part.to(tensor.device)] for tensor in data)
-            yield {"inputs": inputs, "targets": targets}
-
-    return source
-
-
-def _checked(batches: Any, name: str) -> Iterator[Batch]:
-    """Yield the batches of a source, or say what is wrong with one."""
-    if not isinstance(batches, Iterable):
-        raise TypeError(f"{name} must return batches, returned {batches!r:.60}")
-    for batch in batches:
-        if not isinstance(batch, Mapping) or not all(isinstance(v, Tensor) for v in batch.values()):
-            raise TypeError(
-                f"{name} must make batches that are dicts of tensors, got {batch!r:.60}"
-            )
-        shapes = {key: tuple(value.shape) for key, value in batch.items()}
-        rows = {shape[:1] for shape in shapes.values()}
-        if len(rows) != 1 or rows & {(), (0,)}:
-            raise ValueError(
-                f"{name} must make batches of tensors with the same first axis, 1 or more, "
-                f"got {shapes}"
-            )
-        yield dict(batch)
-
-
-def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
-    """Yield the batches of each step; the last may have fewer."""
-    rest = iter(batches)
-    while group := list(itertools.islice(rest, size)):
-        yield group
-
-
-def _first(batch: Batch) -> Tensor:
-    return next(iter(batch.values()))
+def _has_batch_norm(model: nn.Module) -> bool:
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+    return any(isinstance(module, kinds) for module in model.modules())
 
 
 def _length(data: Data, epochs: int | None, batch_size: int, accumulate: int) -> int | None:
@@ -599,36 +609,19 @@ def _length(data: Data, epochs: int | None, batch_size: int, accumulate: int) ->
     return epochs * iterations_per_epoch(batches, accumulate)
 
 
-def _print(data: Data | None, seed: int) -> str | None:
-    """Return the fingerprint of a pair of tensors, or of the first batch of a source."""
-    if not callable(data):
-        return None if data is None else fingerprint(*data)
-    batches = _checked(data(torch.Generator().manual_seed(seed)), "data")
-    return fingerprint(*next(iter(batches), {}).values())
-
-
-def _has_batch_norm(model: nn.Module) -> bool:
-    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-    return any(isinstance(module, kinds) for module in model.modules())
-
-
-# --- the door, and checkpoints --------------------------------------------------------------------
+def _checked_metrics(metrics: Any) -> dict[str, Measure]:
+    found = dict(instance({} if metrics is None else metrics, "metrics", Mapping))
+    if not all(isinstance(name, str) and name != "loss" for name in found):
+        raise ValueError(f"metrics must have names other than 'loss', got {came(list(found))}")
+    return found
 
 
 def _check_arguments(
-    model: Any,
-    optimizer: Any,
-    functions: Mapping[str, Any],
-    schedule: Any,
-    checkpoint: Any,
+    model: Any, optimizer: Any, measures: Mapping[str, Any], schedule: Any, checkpoint: Any
 ) -> None:
     """Refuse what cannot be trained, or not by this loop."""
-    for name, value, kind in (
-        ("model", model, nn.Module),
-        ("optimizer", optimizer, torch.optim.Optimizer),
-    ):
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} must be a torch {kind.__name__}, got {value!r}")
+    instance(model, "model", nn.Module)
+    instance(optimizer, "optimizer", torch.optim.Optimizer)
     own = {id(parameter) for parameter in model.parameters()}
     if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
         raise ValueError("optimizer must be made with the parameters of model, got others")
@@ -636,177 +629,11 @@ def _check_arguments(
     if closure is not None and closure.default is closure.empty:
         name = type(optimizer).__name__
         raise ValueError(f"optimizer must make a step without a closure, {name} needs one")
-    for name, function in functions.items():
-        if not callable(function):
-            raise TypeError(f"{name} must be a function of outputs and targets, got {function!r}")
-    if schedule is not None and not callable(schedule):
-        raise TypeError(f"schedule must be a function of the step, got {schedule!r}")
+    for name, measure in measures.items():
+        function(measure, name, "a function of outputs and targets")
+    if schedule is not None:
+        function(schedule, "schedule", "a function of the step")
     if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
-        raise TypeError(f"checkpoint must be the path of a folder, got {checkpoint!r}")
+        raise TypeError(f"checkpoint must be the path of a folder, got {came(checkpoint)}")
     if checkpoint is not None and (not os.fspath(checkpoint) or os.path.isfile(checkpoint)):
         raise ValueError(f"checkpoint must be the path of a folder, got {str(checkpoint)!r}")
-
-
-def _check_pair(value: Any, name: str) -> None:
-    """Refuse what is not inputs and targets."""
-    if not isinstance(value, tuple) or [isinstance(part, Tensor) for part in value] != [True, True]:
-        raise TypeError(
-            f"{name} must be a tuple of two tensors, inputs and targets, or a function that makes "
-            f"batches, got {value!r:.60}"
-        )
-    if 0 in (value[0].ndim, value[1].ndim) or not 0 < len(value[0]) == len(value[1]):
-        shapes = " and ".join(str(tuple(part.shape)) for part in value)
-        raise ValueError(
-            f"{name} must have as many inputs as targets, 1 or more, got the shapes {shapes}"
-        )
-    for part in value:
-        if part.is_floating_point() and not torch.isfinite(part).all():
-            raise ValueError(f"{name} must be finite, got NaN or infinity")
-
-
-def _check_done(history: History, last_epoch: float, last_step: float) -> None:
-    """Refuse to go on to where a checkpoint has already been."""
-    for name, last, done in (
-        ("epochs", last_epoch, len(history.train_loss)),
-        ("steps", last_step, len(history.step_loss)),
-    ):
-        if last < done:
-            raise ValueError(f"{name} must be {done} or more, as in the checkpoint, got {last}")
-
-
-def _pack(history: History, best: dict[str, Tensor], counts: list[float]) -> dict[str, Any]:
-    steps = torch.tensor(history.step_loss, dtype=torch.float64)  # many: shorter than as text
-    return {"history": {**vars(history), "step_loss": steps}, "best": best, "counts": counts}
-
-
-def _unpack(notes: dict[str, Any]) -> tuple[History, dict[str, Tensor], list[float]]:
-    history = notes["history"]
-    history["step_loss"] = history["step_loss"].tolist()
-    return History(**history), notes["best"], notes["counts"]
-
-
-# --- optimisers -----------------------------------------------------------------------------------
-
-
-class SGD(torch.optim.Optimizer):
-    """Stochastic gradient descent, with momentum if wanted; gradients may be sparse.
-
-    Parameters
-    ----------
-    params : iterable of Tensor
-        What is to be learned, such as ``model.parameters()``.
-    lr : float, default 0.001
-        The learning rate; named as in ``torch.optim``, whose schedules look for it.
-    momentum : float, default 0
-        How much of the last movement is kept: 0 or more, less than 1.
-    """
-
-    def __init__(self, params: Iterable[Any], lr: float = 0.001, *, momentum: float = 0) -> None:
-        defaults = {"lr": between(0, lr, math.inf, "lr"), "momentum": share(momentum, "momentum")}
-        super().__init__(params, defaults)
-        _check_groups(self)
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        """Move every parameter that has a gradient; `closure` as in ``torch.optim``."""
-        loss = None if closure is None else torch.enable_grad()(closure)()
-        for group, parameter, velocity in _gradients(self):
-            if group["momentum"] != 0:
-                state = self.state[parameter]
-                if "velocity" in state:
-                    velocity = group["momentum"] * state["velocity"] + velocity
-                state["velocity"] = velocity.clone()
-            parameter -= group["lr"] * velocity
-        return loss
-
-
-class Adam(torch.optim.Optimizer):
-    """Adam: momentum, and steps that are scaled, parameter by parameter, by recent gradients.
-
-    Parameters
-    ----------
-    params, lr
-        As in `SGD`; here `lr` is about how far one step moves a parameter.
-    betas : tuple of two floats, default (0.9, 0.999)
-        How much the means of the gradient and of its square keep: between 0 and 1.
-    eps : float, default 1e-8
-        Keeps the division from dividing by zero.
-    """
-
-    _more: Mapping[str, Any] = MappingProxyType({})  # what `AdamW` adds
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 0.001,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-    ) -> None:
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"betas must be two numbers, got {betas!r}")
-        both = (between(0, betas[0], 1, "betas[0]"), between(0, betas[1], 1, "betas[1]"))
-        defaults = {"lr": between(0, lr, math.inf, "lr"), "betas": both}
-        defaults |= {"eps": between(0, eps, math.inf, "eps"), **self._more}
-        super().__init__(params, defaults)
-        _check_groups(self)
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        """Move every parameter that has a gradient; `closure` as in ``torch.optim``."""
-        loss = None if closure is None else torch.enable_grad()(closure)()
-        for group, parameter, gradient in _gradients(self, dense=True):
-            state, (beta1, beta2) = self.state[parameter], group["betas"]
-            step = state["step"] = state.get("step", 0) + 1
-            mean = state["mean"] = beta1 * state.get("mean", 0) + (1 - beta1) * gradient
-            square = state["square"] = beta2 * state.get("square", 0) + (1 - beta2) * gradient**2
-            parameter *= 1 - group["lr"] * group.get("weight_decay", 0)  # AdamW alone has one
-            # Both means start at 0 and are too small at first; the divisions make up for it.
-            scale = (square / (1 - beta2**step)).sqrt() + group["eps"]
-            parameter -= group["lr"] * (mean / (1 - beta1**step)) / scale
-        return loss
-
-
-class AdamW(Adam):
-    """Adam with weight decay: each step first multiplies the parameters by 1 - lr * weight_decay.
-
-    Parameters
-    ----------
-    params, lr, betas, eps
-        As in `Adam`.
-    weight_decay : float, default 0.01
-        Greater than 0.
-    """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 0.001,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
-    ) -> None:
-        self._more = {"weight_decay": between(0, weight_decay, math.inf, "weight_decay")}
-        super().__init__(params, lr, betas=betas, eps=eps)
-
-
-def _check_groups(optimizer: torch.optim.Optimizer) -> None:
-    """Refuse settings of parameter groups that the optimiser would not look at."""
-    for group in optimizer.param_groups:
-        for key in set(group) - {"params", "param_names", "initial_lr", *optimizer.defaults}:
-            raise TypeError(f"{type(optimizer).__name__} knows no {key!r}, got a group with it")
-
-
-def _gradients(
-    optimizer: torch.optim.Optimizer, *, dense: bool = False
-) -> list[tuple[dict[str, Any], Tensor, Tensor]]:
-    """Return every parameter that has a gradient, with its settings and the gradient."""
-    found = [(g, p, p.grad) for g in optimizer.param_groups for p in g["params"]]
-    found = [(group, p, gradient) for group, p, gradient in found if gradient is not None]
-    if dense and any(gradient.is_sparse for *_, gradient in found):
-        raise TypeError(
-            f"{type(optimizer).__name__} needs dense gradients, got a sparse one: take SGD, "
-            "torch.optim.SparseAdam, or an embedding without sparse=True"
-        )
-    return found

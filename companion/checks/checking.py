@@ -85,9 +85,8 @@ class Exercise:
             raise ValueError("a reference needs cases to run on, got none")
         for case in self.cases:
             if not isinstance(case, tuple):
-                raise ValueError(
-                    f"cases: expected tuples of arguments, got {kind(case)} among them"
-                )
+                wanted = "cases: expected tuples of arguments"
+                raise ValueError(f"{wanted}, got {kind(case)} among them")
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,11 +113,6 @@ def check(exercise: str, answer: Any) -> Verdict:
     answer : object
         The reader's function, class or value.
 
-    Returns
-    -------
-    Verdict
-        Whether the answer `passed`, and the printed line as `message`.
-
     Examples
     --------
     >>> check("the first one", sum)
@@ -131,9 +125,8 @@ def check(exercise: str, answer: Any) -> Verdict:
         problem, praise = _check_value(found, answer), ""
     else:
         problem, praise = _check_function(exercise, found, answer)
-    verdict = Verdict(
-        problem is None, f"Right{praise}." if problem is None else f"Not yet: {problem}"
-    )
+    line = f"Right{praise}." if problem is None else f"Not yet: {problem}"
+    verdict = Verdict(problem is None, line)
     try:
         print(verdict.message)
     except UnicodeEncodeError:  # a console that cannot show, say, the text of the answer's error
@@ -162,13 +155,7 @@ def find(exercise: str) -> Exercise:
 
 
 def every_exercise() -> dict[str, Exercise]:
-    """Import all modules under `companion.exercises` and collect what they define.
-
-    Returns
-    -------
-    dict of str to Exercise
-        From the full id, ``"<part>.<slug>.<exercise>"``.
-    """
+    """Import all modules under `companion.exercises`; return full id to exercise."""
     package = importlib.import_module("companion.exercises")
     prefix = f"{package.__name__}."
     return {

@@ -47,19 +47,12 @@ def difference(
 
     Parameters
     ----------
-    got, expected : object
-        Numbers, texts, arrays, tensors of any shape, or lists, tuples and dicts of them.
     tolerance : tuple of float
         Relative and absolute tolerance for numbers that are not integers.
     by_hand : bool
         For answers that a person types: a list counts as an array, 2 as 2.0, "xor" as "XOR".
     path : str
         Where in a larger value these two stand.
-
-    Returns
-    -------
-    Difference or None
-        None if there is none.
 
     Examples
     --------
@@ -107,11 +100,6 @@ def same(after: Any, before: Any) -> bool:
     """Whether an argument is as it was: numbers, texts, arrays, and containers of them.
 
     Other objects (a random generator, a model) may change.
-
-    Examples
-    --------
-    >>> same([1, [2, 3]], [1, [2, 4]])
-    False
     """
     if type(after) is not type(before):
         return False
@@ -126,13 +114,7 @@ def same(after: Any, before: Any) -> bool:
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """Yield the numbers and other single things in nested containers, arrays and tensors.
-
-    Examples
-    --------
-    >>> list(leaves(([1, 2], {"a": np.array([[3.0]])})))
-    [1, 2, 3.0]
-    """
+    """Yield the numbers and other single things in nested containers, arrays and tensors."""
     if isinstance(value, dict):
         value = list(value.values())
     if _is_array(value):
@@ -177,13 +159,7 @@ def show(value: Any, digits: int = 4) -> str:
 
 
 def kind(value: Any) -> str:
-    """Name what kind of thing a value is.
-
-    Examples
-    --------
-    >>> kind([1]), kind(np.array([1])), kind(len), kind(None), kind(3)
-    ('a list', 'a NumPy array', 'a function', 'None', 'an int')
-    """
+    """Name what kind of thing a value is, such as "a list", "a NumPy array" or "a function"."""
     if value is None or value is ...:
         return "None" if value is None else "..."
     if type(value) is np.ndarray:
@@ -205,13 +181,7 @@ def title(answer: Any) -> str:
 
 
 def clip(text: str, width: int = WIDTH) -> str:
-    """Put a text on one line and cut it to a width.
-
-    Examples
-    --------
-    >>> clip("one two three", 10)
-    'one two...'
-    """
+    """Put a text on one line and cut it to a width."""
     text = " ".join(text.split())
     return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."
 
@@ -220,24 +190,18 @@ def _show(value: Any, digits: int, left: list[int], depth: int) -> str:
     """Show a nested value, as long as there are entries left."""
     if isinstance(value, np.generic) or (type(value) is np.ndarray and not value.ndim):
         value = value.item()
-    if isinstance(value, (list, tuple)) and depth < ENTRIES_SHOWN:
-        parts = []
-        for part in value:
+    if isinstance(value, (list, tuple, dict)) and depth < ENTRIES_SHOWN:
+        named, parts = isinstance(value, dict), []
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
             if left[0] <= 0:
                 parts.append("...")
                 break
-            parts.append(_show(part, digits, left, depth + 1))
+            name = f"{show(key)}: " if named else ""
+            parts.append(name + _show(part, digits, left, depth + 1))
         inner = ", ".join(parts)
-        comma = "," if len(parts) == 1 else ""
-        return f"({inner}{comma})" if isinstance(value, tuple) else f"[{inner}]"
-    if isinstance(value, dict) and depth < ENTRIES_SHOWN:
-        parts = []
-        for key, part in value.items():
-            if left[0] <= 0:
-                parts.append("...")
-                break
-            parts.append(f"{show(key)}: {_show(part, digits, left, depth + 1)}")
-        return f"{{{', '.join(parts)}}}"
+        if isinstance(value, tuple):
+            return f"({inner},)" if len(parts) == 1 else f"({inner})"
+        return f"{{{inner}}}" if named else f"[{inner}]"
     left[0] -= 1
     if isinstance(value, float):
         whole_digits = len(str(int(abs(value)))) if abs(value) < 1e6 else 0
@@ -336,10 +300,8 @@ def _numeric_difference(
     else:
         alike = names[0] == names[1] or families[0] == families[1] != "float"
     if not alike:
-        texts = [
-            f"{text} of type {name}"
-            for text, name in zip(_show_both(got, expected), names, strict=True)
-        ]
+        pairs = zip(_show_both(got, expected), names, strict=True)
+        texts = [f"{text} of type {name}" for text, name in pairs]
         return Difference(_place(path), *texts, form=f"type {names[1]}")
     ours, theirs = _array(got), _array(expected)
     if theirs.dtype.kind in "fc":

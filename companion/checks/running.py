@@ -50,21 +50,9 @@ def first_failure(
 ) -> tuple[tuple[Any, ...], str] | None:
     """Look at one call after the other, until something is wrong.
 
-    Parameters
-    ----------
-    calls : sequence of (tuple, object)
-        Arguments and expected result of each call.
-    look : callable
-        ``look(arguments, expected)`` runs the answer and returns what is wrong, or None.
-    hints : sequence of (callable, str)
-        As in `Exercise`.
-    time_limit : float
-        Seconds for all calls together.
-
-    Returns
-    -------
-    (tuple, str) or None
-        The arguments of the first call that fails, and what to say about it; None if none does.
+    ``look(arguments, expected)`` runs the answer and returns what is wrong, or None. Returned are
+    the arguments of the first call that fails, and what to say about it; None if none does. The
+    time limit, in seconds, is that of all calls together.
 
     Examples
     --------
@@ -113,24 +101,10 @@ def first_failure(
 
 
 def describe_error(error: BaseException, answer: Any) -> str:
-    r"""Put an error into one line, with the innermost line of the reader's code that led to it.
+    """Put an error into one line, with the innermost line of the reader's code that led to it.
 
-    Parameters
-    ----------
-    error : BaseException
-        What was raised.
-    answer : object
-        The reader's answer; code of its module and of the notebook is the reader's.
-
-    Returns
-    -------
-    str
-        Without line breaks, memory addresses and the names of surrounding functions.
-
-    Examples
-    --------
-    >>> describe_error(ValueError("two\nlines"), None)
-    'ValueError: two lines'
+    Line breaks, memory addresses and the names of surrounding functions are left out. The code of
+    the module of `answer`, and of the notebook, is the reader's.
     """
     try:
         text = str(error)

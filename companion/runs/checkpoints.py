@@ -49,17 +49,11 @@ def write(folder: str | os.PathLike[str], state: Any) -> None:
     Parameters
     ----------
     folder : path
-        Made if it does not exist. An older checkpoint in it is replaced.
+        Made if it does not exist. A ``checkpoint.json`` that is damaged, or somebody else's, is
+        left alone (ValueError).
     state : Tensor, number, str, bool, None, or a list, tuple or mapping of such
         What is to be kept, nested as you like, such as state dicts of models and optimisers.
         Tensors that share memory are stored one by one.
-
-    Raises
-    ------
-    TypeError
-        If there is something of another type in `state`; the message says where.
-    ValueError
-        If the folder has a damaged ``checkpoint.json``, or somebody else's; it is left alone.
     """
     folder = Path(folder)
     tensors: dict[str, Tensor] = {}
@@ -90,19 +84,12 @@ def sweep(folder: str | os.PathLike[str]) -> None:
 
 
 def read(folder: str | os.PathLike[str]) -> Any:
-    """Read a checkpoint, or refuse it.
-
-    Returns
-    -------
-    state : as it was given to `write`
-        Equal bit for bit, of the same types; tensors are on the CPU.
+    """Return the state that was given to `write`, bit for bit, with all tensors on the CPU.
 
     Raises
     ------
-    FileNotFoundError
-        If the folder holds no checkpoint.
-    ValueError
-        If a file is missing, truncated, changed, or of another format.
+    FileNotFoundError, ValueError
+        If there is no checkpoint; if a file is missing, truncated, changed, or of another format.
 
     Examples
     --------
@@ -122,10 +109,8 @@ def read(folder: str | os.PathLike[str]) -> Any:
     content = file.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != index["sha256"]:
-        raise ValueError(
-            f"damaged checkpoint in {folder}: {file.name} was truncated or changed "
-            f"(its SHA-256 is {digest[:12]}...)"
-        )
+        what = f"{file.name} was truncated or changed (its SHA-256 is {digest[:12]}...)"
+        raise ValueError(f"damaged checkpoint in {folder}: {what}")
     return _decode(index["state"], load(content))
 
 
@@ -147,10 +132,8 @@ def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
         if all(isinstance(key, str) and not key.startswith("$") for key in keys):
             return items
         return {"$items": [[key, item] for key, item in items.items()]}
-    raise TypeError(
-        f"{where} must be a tensor, number, text, None, list, tuple or mapping, "
-        f"got {type(value).__name__}"
-    )
+    wanted = "a tensor, number, text, None, list, tuple or mapping"
+    raise TypeError(f"{where} must be {wanted}, got {type(value).__name__}")
 
 
 def _decode(value: Any, tensors: Mapping[str, Tensor]) -> Any:
@@ -174,18 +157,15 @@ def _index(folder: Path) -> dict[str, Any]:
     try:
         index = json.loads((folder / INDEX).read_bytes())
     except ValueError as error:
-        raise ValueError(
-            f"damaged checkpoint in {folder}: {INDEX} was truncated or changed ({error})"
-        ) from None
+        what = f"{INDEX} was truncated or changed ({error})"
+        raise ValueError(f"damaged checkpoint in {folder}: {what}") from None
     form = index.get("format") if isinstance(index, dict) else None
     if form != FORMAT:
-        raise ValueError(
-            f"the checkpoint in {folder} must have the format {FORMAT!r}, got {form!r}"
-        )
+        wanted = f"must have the format {FORMAT!r}"
+        raise ValueError(f"the checkpoint in {folder} {wanted}, got {form!r}")
     if index.pop("seal", None) != _seal(index):
-        raise ValueError(
-            f"damaged checkpoint in {folder}: {INDEX} was changed after it was written"
-        )
+        what = f"{INDEX} was changed after it was written"
+        raise ValueError(f"damaged checkpoint in {folder}: {what}")
     return index
 
 

@@ -24,11 +24,13 @@ import functools
 import itertools
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
+
+from companion.arguments import came
 
 _groups = itertools.count()  # those that this process has joined: each needs its own name
 
@@ -48,9 +50,7 @@ class Processes:
     Attributes
     ----------
     rank, size : int
-        The number of this process, from 0, and how many there are.
-    device : torch.device
-        Of this process.
+        The number of this process, from 0, and how many there are; `device` is its device.
     """
 
     def __init__(self, device: str | torch.device | None = None) -> None:
@@ -64,7 +64,8 @@ class Processes:
         # On this machine alone:
         local_rank = int(os.environ.get("LOCAL_RANK", self.rank))
         self._own_gpus = n_gpus >= int(os.environ.get("LOCAL_WORLD_SIZE", self.size))
-        self.device = torch.device(device or ("cuda" if self._own_gpus else "cpu"))
+        default = "cuda" if self._own_gpus else "cpu"
+        self.device = torch.device(default) if device is None else _device(device)
         if self.size > 1 and n_gpus and self.device == torch.device("cuda"):
             self.device = torch.device("cuda", local_rank % n_gpus)
 
@@ -93,40 +94,21 @@ class Processes:
         sys.excepthook = excepthook  # after an error, PyTorch's own: it names the process
 
     def share(self, rows: Tensor) -> Tensor:
-        """Cut rows into parts, as equal as possible, and return that of this process.
+        """Cut rows (B, ...), the same in all processes, into equal parts; return this one's.
 
-        Parameters
-        ----------
-        rows : Tensor, shape (B, ...)
-            The same in all processes.
-
-        Returns
-        -------
-        Tensor, shape (B / size, ...), rounded up or down
-            Empty for the last processes, if there are fewer rows than processes.
+        Its length is B / size, rounded up or down: 0 for the last ones, if there are too few rows.
         """
         return rows.tensor_split(self.size)[self.rank]
 
-    def mean_gradient(
-        self, parameters: Iterable[nn.Parameter], mean: float, count: float
-    ) -> tuple[float, float]:
+    def mean_gradient(self, model: nn.Module, mean: float, count: float) -> tuple[float, float]:
         """Give all processes the gradient of the mean over what they have counted together.
 
-        Parameters
-        ----------
-        parameters : iterable of Parameter
-            Each with the gradient of `mean`, or with none.
-        mean, count : float
-            The mean of this process's losses, and how many they are; they may be none.
-
-        Returns
-        -------
-        mean, count : float
-            Of all processes together, the same in all of them.
+        Here, `mean` is that of this process, of `count` losses (perhaps none), and the parameters
+        have its gradient or none. Returned are mean and count of all processes together.
         """
         if self.size == 1:
             return mean, count
-        some = list(parameters)
+        some = list(model.parameters())
         own = [mean * count, count, *(parameter.grad is not None for parameter in some)]
         total, number, *users = self.sum(torch.tensor(own, dtype=torch.float64)).tolist()
         used = [parameter for parameter, n in zip(some, users, strict=True) if n]
@@ -180,6 +162,13 @@ class Processes:
         """Return a copy that lies where the processes can send from."""
         place = self.device if distributed.get_backend() == "nccl" else "cpu"
         return values.detach().to(place, copy=True).contiguous()
+
+
+def _device(value: Any) -> torch.device:
+    try:
+        return torch.device(value)
+    except (RuntimeError, TypeError, ValueError):
+        raise ValueError(f"device must be one of torch, got {came(value)}") from None
 
 
 @functools.cache

@@ -17,12 +17,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from companion.runs import checkpoints
+from companion.runs.batches import Batch, n_rows
 from companion.runs.processes import Processes
-
-Batch = dict[str, Tensor]
 
 
 class Run:
@@ -36,23 +35,12 @@ class Run:
     with the parameters of process 0; each takes another share of a batch, and other random numbers,
     such as those of dropout. Process 0 alone writes checkpoints; all read them.
 
-    Parameters
-    ----------
-    model, optimizer : Module and torch.optim.Optimizer
-        What is trained, and what was made with its parameters.
-    folder : path, optional
-        Where `save` writes its checkpoints; without it, nothing is written.
-    seed : int
-        Of all random numbers.
-    device : str or torch.device, optional
-        The default is "cuda" where there is one, else "cpu"; see `Processes`.
+    `save` writes into `folder`, or nothing if there is none; `device` is as in `Processes`.
 
     Attributes
     ----------
     settings : dict of str to numbers, texts, None, lists
         What must be the same in all processes and after a resumption; to be filled before ``with``.
-    processes : Processes
-        With whom the model is trained.
     order : torch.Generator
         For the order of the samples, the same in all processes.
     """
@@ -128,7 +116,7 @@ class Run:
         """
         for batch in batches:
             own = {name: self.processes.share(value) for name, value in batch.items()}
-            if rows := len(next(iter(own.values()))):
+            if rows := n_rows(own):
                 yield {name: value.to(self.device) for name, value in own.items()}, rows
 
     def end_epoch(self, epoch: int) -> None:
@@ -139,25 +127,15 @@ class Run:
         self.processes.spread(list(self.model.buffers()))
         for name, parameter in self.model.named_parameters():
             if not torch.isfinite(parameter).all():
-                raise ValueError(
-                    f"{name} of model became NaN or infinite after epoch {epoch}: "
-                    "is the learning rate too large?"
-                )
+                what = f"{name} of model became NaN or infinite after epoch {epoch}"
+                raise ValueError(f"{what}: is the learning rate too large?")
 
     def exists(self) -> bool:
-        """Tell whether there is a checkpoint to `load`.
-
-        Raises
-        ------
-        ValueError
-            If some of the processes see one, and others do not.
-        """
+        """Tell whether there is a checkpoint to `load`, and all processes see it."""
         found = self.folder is not None and checkpoints.exists(self.folder)
         if (n_found := int(self.processes.sum(torch.tensor(int(found))))) % self.processes.size:
-            raise ValueError(
-                f"checkpoint must be a folder that all processes share, but {n_found} of "
-                f"{self.processes.size} find a checkpoint in {self.folder}"
-            )
+            some = f"{n_found} of {self.processes.size} find a checkpoint in {self.folder}"
+            raise ValueError(f"checkpoint must be a folder that all processes share, but {some}")
         return found
 
     def save(self, notes: Any) -> None:
@@ -176,13 +154,7 @@ class Run:
         self.processes.wait()
 
     def load(self) -> Any:
-        """Put everything back as it was at `save`; return the notes.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            If there is no checkpoint, it is damaged, or was written with other settings.
-        """
+        """Put everything back as it was at `save`, with the same settings; return the notes."""
         assert self.folder is not None
         state = checkpoints.read(self.folder)
         if self.processes.rank == 0:
@@ -190,10 +162,9 @@ class Run:
         was, now = state["settings"], self.settings
         for name in now:
             if was.get(name) != now[name]:
-                raise ValueError(
-                    f"the checkpoint in {self.folder} belongs to another training: {name} was "
-                    f"{str(was.get(name))[:200]}, now it is {str(now[name])[:200]}"
-                )
+                change = f"was {str(was.get(name))[:200]}, now it is {str(now[name])[:200]}"
+                what = f"belongs to another training: {name} {change}"
+                raise ValueError(f"the checkpoint in {self.folder} {what}")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.order.set_state(state["generators"][0])
@@ -203,14 +174,3 @@ class Run:
         for gpu, generator in zip(self._gpus, own[1:], strict=False):
             torch.cuda.set_rng_state(generator, gpu)
         return state["notes"]
-
-
-def fingerprint(*tensors: Tensor) -> str:
-    """Return the SHA-256 of tensors: their types, shapes and values."""
-    total = hashlib.sha256()
-    for tensor in tensors:
-        total.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        total.update(
-            tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-        )
-    return total.hexdigest()

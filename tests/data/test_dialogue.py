@@ -171,7 +171,7 @@ def test_only_verbs_are_told():
     for function in (order, request, proposal):
         with pytest.raises(ValueError, match=r"predicate must be a verb, got the adjective '하얗'"):
             function(VERBS["하얗다"], "plain")
-        with pytest.raises(ValueError, match=r"level must be one of .*, got 'loud'"):
+        with pytest.raises(ValueError, match=r"level must be .*, got 'loud'"):
             function(VERBS["먹다"], "loud")
 
 
@@ -487,9 +487,9 @@ def test_a_seed_repeats_and_levels_ask_the_same():
 
 @pytest.mark.parametrize("function", [exchanges, commands])
 def test_wrong_arguments_are_refused(function):
-    with pytest.raises(ValueError, match=r"level must be one of .* or None, got 'loud'"):
+    with pytest.raises(ValueError, match=r"level must be .*, got 'loud'"):
         function(1, level="loud")
-    with pytest.raises(ValueError, match=r"split must be one of .*, got 'all'"):
+    with pytest.raises(ValueError, match=r"split must be .*, got 'all'"):
         function(1, split="all")
     with pytest.raises(TypeError, match=r"n must be an integer, got '3'"):
         function("3")

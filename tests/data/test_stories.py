@@ -123,9 +123,9 @@ def test_a_question_has_an_answer_at_every_level():
             assert question.answer_ko in reply
         assert question.ask_ko() == question.question_ko
         assert question.answer_en in question.reply_en()
-    with pytest.raises(ValueError, match=r"level must be one of .*, got 'loud'"):
+    with pytest.raises(ValueError, match=r"level must be .*, got 'loud'"):
         question.ask_ko("loud")
-    with pytest.raises(ValueError, match=r"level must be one of .*, got 'loud'"):
+    with pytest.raises(ValueError, match=r"level must be .*, got 'loud'"):
         question.reply_ko("loud")
 
 
@@ -199,5 +199,5 @@ def test_wrong_lengths_are_refused(function):
 
 
 def test_wrong_levels_are_refused():
-    with pytest.raises(ValueError, match=r"level must be one of .*, got 'loud'"):
+    with pytest.raises(ValueError, match=r"level must be .*, got 'loud'"):
         stories(1, level="loud")

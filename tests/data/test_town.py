@@ -237,11 +237,11 @@ def test_pairs_differ_in_gender_alone():
     [
         (lambda: parallel(0), ValueError, r"n must be 1 or more, got 0"),
         (lambda: parallel(1.5), TypeError, r"n must be an integer, got 1.5"),
-        (lambda: parallel(1, split="dev"), ValueError, r"split must be one of .*, got 'dev'"),
+        (lambda: parallel(1, split="dev"), ValueError, r"split must be .*, got 'dev'"),
         (lambda: parallel(1, seed=-1), ValueError, r"seed must be 0 or more, got -1"),
-        (lambda: parallel(1, level="rude"), ValueError, r"level must be one of .*, got 'rude'"),
-        (lambda: running_text(language="fr"), ValueError, r"language must be one of .*, got 'fr'"),
-        (lambda: tagged(1, language="fr"), ValueError, r"language must be one of .*, got 'fr'"),
+        (lambda: parallel(1, level="rude"), ValueError, r"level must be .*, got 'rude'"),
+        (lambda: running_text(language="fr"), ValueError, r"language must be .*, got 'fr'"),
+        (lambda: tagged(1, language="fr"), ValueError, r"language must be .*, got 'fr'"),
     ],
 )
 def test_wrong_arguments_are_refused(call, error, message):
@@ -443,7 +443,7 @@ def test_the_large_vocabulary_keeps_its_splits():
 
 def test_an_unknown_vocabulary_is_refused():
     for function in (parallel, sentiment, tagged, entailment):
-        with pytest.raises(ValueError, match=r"words must be one of .*, got 'many'"):
+        with pytest.raises(ValueError, match=r"words must be .*, got 'many'"):
             function(1, words="many")
-    with pytest.raises(ValueError, match=r"words must be one of .*, got 'many'"):
+    with pytest.raises(ValueError, match=r"words must be .*, got 'many'"):
         next(running_text(words="many"))

@@ -380,7 +380,7 @@ def test_one_process_joins_nobody_and_sends_nothing():
         before = nn.utils.parameters_to_vector(model.parameters()).tolist()
         process.spread(list(model.parameters()))
         assert nn.utils.parameters_to_vector(model.parameters()).tolist() == before
-        assert process.mean_gradient(model.parameters(), 0.5, 3) == (0.5, 3)
+        assert process.mean_gradient(model, 0.5, 3) == (0.5, 3)
         assert process.mean(0.25) == 0.25
         assert torch.equal(process.sum(values), values)
         assert torch.equal(process.gather(values), values[None])

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from companion.runs.run import Run, fingerprint
+from companion.runs.batches import fingerprint
+from companion.runs.run import Run
 
 INPUTS = torch.arange(10.0).reshape(5, 2)
 TARGETS = torch.tensor([0, 1, 0, 1, 1])
@@ -44,8 +45,8 @@ def test_after_load_the_next_steps_are_the_same_bit_for_bit(tmp_path):
         assert other.load() == {"epoch": 3}
         for _ in range(3):
             step(other)
-    assert fingerprint(*run.model.state_dict().values()) == fingerprint(
-        *other.model.state_dict().values()
+    assert fingerprint(run.model.state_dict().values()) == fingerprint(
+        other.model.state_dict().values()
     )
 
 
@@ -92,10 +93,10 @@ def test_another_training_does_not_go_on(tmp_path, change, message):
     with build(tmp_path, batch_size=8) as run:
         run.save(None)
     other = build(tmp_path, **({"batch_size": 8} | change))
-    before = fingerprint(*other.model.state_dict().values())
+    before = fingerprint(other.model.state_dict().values())
     with other, pytest.raises(ValueError, match=message):
         other.load()
-    assert fingerprint(*other.model.state_dict().values()) == before
+    assert fingerprint(other.model.state_dict().values()) == before
 
 
 def test_load_removes_what_a_kill_has_left(tmp_path):
@@ -145,7 +146,7 @@ def test_a_parameter_that_is_not_finite_is_named():
 
 def test_the_fingerprint_sees_type_shape_and_values():
     tensors = [INPUTS, INPUTS.T, INPUTS.double(), INPUTS + 1, INPUTS.flatten(), TARGETS]
-    prints = {fingerprint(tensor) for tensor in tensors}
+    prints = {fingerprint((tensor,)) for tensor in tensors}
     assert len(prints) == len(tensors)
-    assert fingerprint(INPUTS.clone()) == fingerprint(INPUTS)
-    assert fingerprint(INPUTS.bfloat16()) != fingerprint(INPUTS.half())
+    assert fingerprint((INPUTS.clone(),)) == fingerprint((INPUTS,))
+    assert fingerprint((INPUTS.bfloat16(),)) != fingerprint((INPUTS.half(),))

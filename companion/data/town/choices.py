@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+from companion.arguments import choice
 from companion.data.town.korean import Predicate
 from companion.data.town.nouns import NOUNS, Noun
 from companion.data.town.people import KIN, MORE_KIN, NEWCOMERS, PEOPLE, ROLES, Person
@@ -468,7 +469,6 @@ def _grown(word: Person | Noun) -> bool:
     )
 
 
-@cache
 def vocabulary(size: str) -> Words:
     """Return one of the two vocabularies.
 
@@ -482,8 +482,11 @@ def vocabulary(size: str) -> Words:
     ValueError
         If there is no such vocabulary.
     """
-    if size not in SIZES:
-        raise ValueError(f"words must be one of {SIZES}, got {size!r}")
+    return _vocabulary(choice(size, "words", SIZES))
+
+
+@cache
+def _vocabulary(size: str) -> Words:
     return Words(size)
 
 

@@ -24,6 +24,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from companion.arguments import choice
 from companion.data.town import english
 from companion.data.town.choices import (
     FUTURE_TIMES,
@@ -855,8 +856,8 @@ ASKING = (_ask_about,) * 6 + (_ask_why, _ask_state, _ask_colour, _ask_job, _ask_
 
 
 def _check_level(level: str | None) -> None:
-    if level is not None and level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS} or None, got {level!r}")
+    if level is not None:
+        choice(level, "level", LEVELS)
 
 
 def exchanges(

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from companion.arguments import choice
 from companion.data.town import english
 from companion.data.town.choices import ELDERS, STATIC, Adverbial, draw
 from companion.data.town.endings import RESPECTFUL, honorific
@@ -347,8 +348,7 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
     ValueError
         If there is no such level.
     """
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
+    choice(level, "level", LEVELS)
     ko: list[Token] = []
     en: list[Token] = []
     respected = _respected(pattern, words) if level != "plain" else ()

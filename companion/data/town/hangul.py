@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from companion.arguments import came, instance
+
 LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 TAILS = ["", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"]
@@ -69,8 +71,8 @@ def split_syllable(syllable: str) -> tuple[str, str, str]:
     >>> split_syllable("갔")
     ('ㄱ', 'ㅏ', 'ㅆ')
     """
-    if len(syllable) != 1 or not "가" <= syllable <= "힣":
-        raise ValueError(f"syllable must be one Hangul syllable, got {syllable!r}")
+    if not isinstance(syllable, str) or len(syllable) != 1 or not "가" <= syllable <= "힣":
+        raise ValueError(f"syllable must be one Hangul syllable, got {came(syllable)}")
     rest, tail = divmod(ord(syllable) - 0xAC00, 28)
     lead, vowel = divmod(rest, 21)
     return LEADS[lead], VOWELS[vowel], TAILS[tail]
@@ -99,6 +101,8 @@ def join_syllable(lead: str, vowel: str, tail: str = "") -> str:
     >>> join_syllable("ㅎ", "ㅏ", "ㄴ")
     '한'
     """
+    for name, part in (("lead", lead), ("vowel", vowel), ("tail", tail)):
+        instance(part, name, str)
     if lead not in LEADS or vowel not in VOWELS or tail not in TAILS or not (lead and vowel):
         raise ValueError(f"no syllable has the lead {lead!r}, vowel {vowel!r} and tail {tail!r}")
     place = (LEADS.index(lead) * 21 + VOWELS.index(vowel)) * 28 + TAILS.index(tail)
@@ -128,14 +132,13 @@ def final_consonant(word: str) -> str:
     >>> final_consonant("학생"), final_consonant("의사"), final_consonant("3")
     ('ㅇ', '', 'ㅁ')
     """
-    if word and word[-1] in DIGIT_TAILS:
+    if instance(word, "word", str)[-1:] in DIGIT_TAILS:
         return DIGIT_TAILS[word[-1]]
     if not word or not "가" <= word[-1] <= "힣":
         raise ValueError(f"word must end in a Hangul syllable or a digit, got {word!r}")
     return split_syllable(word[-1])[2]
 
 
-@lru_cache(maxsize=100_000)
 def particle(word: str, name: str) -> str:
     """Put a particle behind a word, in the form that its last sound asks for.
 
@@ -162,6 +165,11 @@ def particle(word: str, name: str) -> str:
     >>> particle("학생", "은"), particle("의사", "은"), particle("서울", "으로")
     ('학생은', '의사는', '서울로')
     """
+    return _particle(instance(word, "word", str), instance(name, "name", str))
+
+
+@lru_cache(maxsize=100_000)
+def _particle(word: str, name: str) -> str:
     if name in UNCHANGING:
         return word + name
     if name not in PARTICLES:

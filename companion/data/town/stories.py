@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
-from companion.arguments import integer
+from companion.arguments import choice, integer
 from companion.data.town.endings import question as asking
 from companion.data.town.grammar import Sentence, compile_pattern, english_tokens, make
 from companion.data.town.hangul import particle
@@ -142,8 +142,7 @@ THERE = Predicate("있", "existence")
 
 
 def _check_level(level: str) -> None:
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
+    choice(level, "level", LEVELS)
 
 
 def _english(word: Person | Noun | None, form: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from companion.arguments import integer
+from companion.arguments import choice, integer
 from companion.data.town.choices import draw
 from companion.data.town.grammar import (
     ALL_PATTERNS,
@@ -108,8 +108,7 @@ def collect(
         If an argument is wrong, or there are not so many different examples.
     """
     integer(n, "n", 1)
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {SPLITS}, got {split!r}")
+    choice(split, "split", SPLITS)
     rng = random.Random(f"{integer(seed, 'seed', 0)} {split}")
     found: dict[Example, None] = {}
     for _ in range(100 * n + 10_000):
@@ -212,9 +211,8 @@ def running_text(
     >>> next(text).endswith(".")
     True
     """
-    if language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
-    made = sentences(seed=seed, level=level, words=words)
+    choice(language, "language", LANGUAGES)
+    made = sentences(seed=integer(seed, "seed", 0), level=level, words=words)
     return (getattr(sentence, language) for sentence in made)
 
 
@@ -257,10 +255,7 @@ def sentiment(
     names = ("is_so", "is_now", "is_not", "is_both", "is_but", "food_place", "service", "person_is")
     patterns = tuple(BY_NAME[name] for name in names)
 
-    if held_out not in ("combinations", "adjectives"):
-        expected = "'combinations' or 'adjectives'"
-        raise ValueError(f"held_out must be {expected}, got {held_out!r}")
-    by_adjective = held_out == "adjectives"
+    by_adjective = choice(held_out, "held_out", ("combinations", "adjectives")) == "adjectives"
 
     def make_one(rng: random.Random, label: int) -> tuple[Opinion, tuple[str, ...]]:
         while True:
@@ -412,8 +407,7 @@ def tagged(
     >>> len(example.tokens) == len(example.parts_of_speech) == len(example.entities)
     True
     """
-    if language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
+    choice(language, "language", LANGUAGES)
 
     def make_one(rng: random.Random) -> tuple[Tagged, tuple[str, ...]]:
         sentence = draw_sentence(rng, level=level, words=words)

@@ -22,7 +22,7 @@ from torch import nn
 from companion.arguments import between, instance, integer
 from companion.arguments import texts as checked_texts
 from companion.basics.training import fit, iterations_per_epoch
-from companion.runs.run import Batch
+from companion.runs.batches import Batch
 from companion.sequences.generation import beam_search, greedy_decode
 from companion.sequences.seq2seq.batching import (
     EncodedPair,

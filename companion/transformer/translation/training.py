@@ -31,7 +31,7 @@ from torch.nn import functional
 
 from companion.arguments import between, ids, integer, share, tensor
 from companion.basics.training import fit
-from companion.runs.run import Batch
+from companion.runs.batches import Batch
 from companion.sequences.seq2seq.batching import EncodedPair, pad_pairs, teacher_forcing
 
 STAGES = ((0.20, 32), (0.20, 64), (0.25, 128), (0.35, 256))  # shares, and sizes of a batch
