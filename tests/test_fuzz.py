@@ -1325,7 +1325,7 @@ def main(part):
                 findings.setdefault(kind, []).append(f"{odd}: {found}")
     for (module, name, argument, _), found in findings.items():
         place = f"{module.removeprefix('companion.')} {name} {argument}"
-        print(f"{place}, {len(found)} times, such as {found[0]}")
+        print(ascii(f"{place}, {len(found)} times, such as {found[0]}"))
     total = sum(map(len, findings.values()))
     print(f"{calls} calls, {total} findings of {len(findings)} kinds")
 
