@@ -166,6 +166,8 @@ class Vocabulary(Mapping[str, int]):
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the token of each id; special tokens, too."""
+        if isinstance(ids, str | bytes):
+            raise TypeError(f"ids must be a list of integers, got {came(ids)}")
         try:
             numbers = list(map(index, ids))
         except (TypeError, RuntimeError):  # the last: a sparse tensor

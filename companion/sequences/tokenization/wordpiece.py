@@ -30,17 +30,8 @@ NOT_APART = ".?!,"  # written without a space before them
 def longest_match(word: str, vocabulary: Mapping[str, int]) -> list[str] | None:
     """Cut a word into pieces of a vocabulary: from the left, always the longest that fits.
 
-    Parameters
-    ----------
-    word : str
-        Any word.
-    vocabulary : mapping
-        Its keys are the pieces; those that continue a word begin with ``##``.
-
-    Returns
-    -------
-    list of str or None
-        The pieces, or None if somewhere no piece fits.
+    The keys of `vocabulary` are the pieces; those that continue a word begin with ``##``. None if
+    somewhere no piece fits.
 
     Examples
     --------
@@ -65,14 +56,10 @@ class WordPieceTokenizer(Tokenizer):
 
     Parameters
     ----------
-    vocabulary, special_tokens
-        As for `Tokenizer`.
-    unknown : str, default "[UNK]"
-        The token for words that cannot be cut; it must be in the vocabulary.
+    vocabulary, special_tokens, unknown, around
+        As for `Tokenizer`; unknown are words that cannot be cut.
     lowercase : bool, default True
         As for `basic_tokens`.
-    around : pair of str, optional
-        Tokens that `encode` puts before and after the text; none by default.
     max_letters : int, default 100
         Longer words are unknown.
 
@@ -122,14 +109,8 @@ class WordPieceTokenizer(Tokenizer):
 
         Parameters
         ----------
-        texts : iterable of str
-            To learn from, at least one.
         vocab_size : int
             Number of tokens. It stays smaller if there is no pair left to merge.
-        special_tokens : iterable of str
-            They take the first ids; [UNK] must be among them.
-        lowercase : bool, default True
-            As for `basic_tokens`.
         score : str, default "likelihood"
             What makes a pair the best; or "ratio".
         min_count : int, default 2
@@ -163,10 +144,9 @@ class WordPieceTokenizer(Tokenizer):
         """Join words with spaces, except before . ? ! and ,; the pieces of a word without."""
         text = ""
         for token in tokens:
-            if token.startswith(MARK) and text:
-                text += token.removeprefix(MARK)
-            else:
-                text += token if token[0] in NOT_APART or not text else f" {token}"
+            inside = token.startswith(MARK) and text
+            apart = text and not inside and token[0] not in NOT_APART
+            text += token.removeprefix(MARK) if inside else f" {token}" if apart else token
         return text
 
     def placed(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:

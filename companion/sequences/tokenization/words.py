@@ -21,10 +21,22 @@ from companion.sequences.vocabulary import Vocabulary, by_frequency, distinct
 
 
 class TableTokenizer(Tokenizer):
-    """What both have in common: a piece of text is looked up in a table."""
+    """What both have in common: a piece of text is looked up in a table.
+
+    `unknown` is the token for all that is not in it; it must be in the vocabulary.
+    """
 
     model = "WordLevel"
     unknown: str
+
+    def __init__(
+        self,
+        vocabulary: Mapping[str, int] | Iterable[str],
+        *,
+        special_tokens: Iterable[str] | None = None,
+        unknown: str = "[UNK]",
+    ) -> None:
+        super().__init__(vocabulary, special_tokens=special_tokens, unknown=unknown)
 
     def word_ids(self, word: str) -> list[int]:
         """Look a word up."""
@@ -42,10 +54,8 @@ class WordTokenizer(TableTokenizer):
 
     Parameters
     ----------
-    vocabulary, special_tokens
+    vocabulary, special_tokens, unknown
         As for `Tokenizer`.
-    unknown : str, default "[UNK]"
-        The token for all other words; it must be in the vocabulary.
     punctuation : bool, default True
         Make each punctuation mark a token; without, cut at white space only.
 
@@ -81,16 +91,7 @@ class WordTokenizer(TableTokenizer):
     ) -> Self:
         """Count the words of some texts and keep the most frequent ones.
 
-        Parameters
-        ----------
-        texts : iterable of str
-            To learn from, at least one.
-        vocab_size : int, optional
-            At most so many tokens, special ones included. By default, all words are kept.
-        special_tokens : iterable of str
-            `unknown` must be among them.
-        unknown, punctuation
-            As for the class.
+        At most `vocab_size` tokens, special ones included; by default, all words are kept.
         """
         cut = at_punctuation if flag(punctuation, "punctuation") else at_spaces
         table = count(texts, cut, vocab_size, special_tokens)
@@ -138,15 +139,6 @@ class CharacterTokenizer(TableTokenizer):
     >>> tokenizer.tokenize("어제도")
     ['어', '제', '[UNK]']
     """
-
-    def __init__(
-        self,
-        vocabulary: Mapping[str, int] | Iterable[str],
-        *,
-        special_tokens: Iterable[str] | None = None,
-        unknown: str = "[UNK]",
-    ) -> None:
-        super().__init__(vocabulary, special_tokens=special_tokens, unknown=unknown)
 
     @classmethod
     def train(
@@ -199,12 +191,8 @@ def count(
 
 
 # How a file says that each character is a piece of its own.
-_EACH = {
-    "type": "Split",
-    "pattern": {"Regex": r"[\s\S]"},
-    "behavior": "Isolated",
-    "invert": False,
-}
+_ANY = {"Regex": r"[\s\S]"}
+_EACH = {"type": "Split", "pattern": _ANY, "behavior": "Isolated", "invert": False}
 
 
 def _unknown_of(components: dict[str, Any]) -> str:
