@@ -102,7 +102,6 @@ def train_word2vec(
     vocabulary = Vocabulary.count(text, min_count=min_count)
     u = initial_vectors(len(vocabulary), size, seed)
     v = torch.zeros_like(u)
-
     gradients = skip_gram_gradients if objective == "skip-gram" else cbow_gradients
 
     def step(blocks: Blocks, rate: float) -> None:

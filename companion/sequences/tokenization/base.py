@@ -200,9 +200,7 @@ class Tokenizer(ABC):
 
     @classmethod
     @abstractmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes, or refuse what is not supported."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -218,9 +216,9 @@ class Tokenizer(ABC):
         truncation, padding, added tokens that are not plain special ones, or a component. It names
         the file and what is wrong in it. OSError if the file cannot be read.
         """
-        components, vocabulary, special = files.read(path, cls.model)
+        file = files.read(path, cls.model)
         try:
-            return cls.from_components(components, vocabulary, special)
+            return cls.from_file(file)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 

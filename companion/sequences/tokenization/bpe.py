@@ -305,21 +305,19 @@ class BytePairTokenizer(Tokenizer):
         return pipeline | ({"post_processor": self._after} if self._after else {})
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
-        files.match(components, "normalizer", None)
-        files.match(components, "pre_tokenizer", _BYTES, free=("trim_offsets",))
+        file.match("normalizer", None)
+        file.match("pre_tokenizer", _BYTES, free=("trim_offsets",))
         # These change the places of tokens in the text, and the way back: not the ids.
         free = ("trim_offsets", "add_prefix_space", "use_regex")
-        files.match(components, "post_processor", None, _BYTES, free=free)
-        files.match(components, "decoder", _BYTES, free=free)
-        model = files.match(components, "model", _MODEL, free=("vocab", "merges"))
+        file.match("post_processor", None, _BYTES, free=free)
+        file.match("decoder", _BYTES, free=free)
+        model = file.match("model", _MODEL, free=("vocab", "merges"))
         # Older files write a pair as one text.
         merges = [pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"]]
-        found = cls(vocabulary, merges, special_tokens=special_tokens)
-        found._after = components["post_processor"]
+        found = cls(file.vocabulary, merges, special_tokens=file.special_tokens)
+        found._after = file.components["post_processor"]
         return found
 
 

@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from companion.arguments import came
 
@@ -96,20 +96,99 @@ def file_path(path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
-def read(
-    path: str | os.PathLike[str], model: str
-) -> tuple[dict[str, Any], dict[str, int], list[str]]:
-    """Read a file that must describe a kind of model; refuse what `Tokenizer.load` says.
+def _same(value: Any, known: Any) -> bool:
+    """Tell whether two settings mean the same; an empty prefix or no dropout is as good as none."""
+    return (not value and not known) or (type(value) is type(known) and value == known)
 
-    Returns
-    -------
-    components : dict of str to dict or None
-        Of each of the five places.
-    vocabulary : dict of str to int
-        Of the model, with the special tokens.
-    special_tokens : list of str
-        In the order of their ids.
-    """
+
+def template(around: tuple[str, str], vocabulary: Mapping[str, int]) -> dict[str, Any]:
+    """Describe for a file what BERT puts around a text, and around two: a post_processor."""
+    first, last = around
+
+    def special(token: str, segment: int) -> dict[str, Any]:
+        return {"SpecialToken": {"id": token, "type_id": segment}}
+
+    def text(name: str, segment: int) -> dict[str, Any]:
+        return {"Sequence": {"id": name, "type_id": segment}}
+
+    single = [special(first, 0), text("A", 0), special(last, 0)]
+    tokens = {name: {"id": name, "ids": [vocabulary[name]], "tokens": [name]} for name in around}
+    return {
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": [*single, text("B", 1), special(last, 1)],
+        "special_tokens": tokens,
+    }
+
+
+class Description(NamedTuple):
+    """What a file says of a tokenizer."""
+
+    components: Mapping[str, Any]  # of each of the five places; None where there is none
+    vocabulary: dict[str, int]  # of the model, with the special tokens
+    special_tokens: list[str]  # in the order of their ids
+
+    def match(
+        self, place: str, *supported: Mapping[str, Any] | None, free: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return the component at a place if it is one of those that are supported.
+
+        Missing settings are taken from the supported one; without a component the answer is empty.
+
+        Parameters
+        ----------
+        *supported : mapping or None
+            Each with a "type" and all settings; None means that the place may be empty.
+        free : sequence of str
+            Settings that may have any value, since the caller looks at them or they do not matter.
+
+        Examples
+        --------
+        >>> Description({"decoder": {"type": "CTC"}}, {}, []).match("decoder", {"type": "Fuse"})
+        Traceback (most recent call last):
+            ...
+        ValueError: decoder 'CTC' is not supported here, expected Fuse
+        """
+        component = self.components.get(place) or {}
+        kind = component.get("type")
+        kinds = {known["type"] if known else None: known or {} for known in supported}
+        full = {**kinds.get(kind, {}), **component}
+        other = [
+            f"{name}={value!r}"
+            for name, value in full.items()
+            if kind in kinds and name not in free and not _same(value, kinds[kind].get(name))
+        ]
+        if kind in kinds and not other:
+            return full
+        got = repr(kind) if component else "no component"
+        got += f" with {', '.join(other)}" if other else ""
+        names = " or ".join(name or "none" for name in kinds)
+        raise ValueError(f"{place} {got} is not supported here, expected {names}")
+
+    def around(self) -> tuple[str, str] | None:
+        """Read from a file what stands around a text, and refuse what differs from `template`."""
+        known_kinds = {"type": "TemplateProcessing"}, {"type": "BertProcessing"}
+        free = ("single", "pair", "special_tokens", "sep", "cls")
+        post = self.match("post_processor", None, *known_kinds, free=free)
+        if not post:
+            return None
+        if post["type"] == "BertProcessing":
+            (last, last_id), (first, first_id) = post["sep"], post["cls"]
+            if self.vocabulary.get(first) == first_id and self.vocabulary.get(last) == last_id:
+                return first, last
+        else:
+            names = list(post["special_tokens"])
+            for first, last in product(names, repeat=2):
+                if len(names) <= 2 and first in self.vocabulary and last in self.vocabulary:
+                    wanted = template((first, last), self.vocabulary)
+                    if all(post[key] == wanted[key] for key in wanted):
+                        return first, last
+        wanted = "supported as [CLS] A [SEP] B [SEP] only"
+        raise ValueError(f"post_processor {post['type']!r} is {wanted}, got {post}")
+
+
+def read(path: str | os.PathLike[str], model: str) -> Description:
+    """Read a file that must describe a kind of model; refuse what `Tokenizer.load` says."""
     file = file_path(path)
     try:
         text = file.read_text("utf-8")
@@ -122,7 +201,7 @@ def read(
         raise ValueError(f"{path}: {error}") from None
 
 
-def _understood(document: Any, model: str) -> tuple[dict[str, Any], dict[str, int], list[str]]:
+def _understood(document: Any, model: str) -> Description:
     check(document, DOCUMENT, "tokenizer.json")
     components = {place: document[place] for place in PLACES}
     kind = components["model"]["type"]
@@ -149,7 +228,7 @@ def _understood(document: Any, model: str) -> tuple[dict[str, Any], dict[str, in
         if content in special or entries.get(content, number) != number:
             raise ValueError(f"added token {content!r} must have one id, got {number} as another")
         special[content] = number
-    return components, {**entries, **special}, list(special)
+    return Description(components, {**entries, **special}, list(special))
 
 
 def _once(pairs: Any) -> dict[str, Any]:
@@ -192,92 +271,3 @@ def replace(path: str | os.PathLike[str], parts: Iterable[str]) -> None:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def match(
-    components: Mapping[str, Any],
-    place: str,
-    *supported: Mapping[str, Any] | None,
-    free: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Return the component at a place if it is one of those that are supported.
-
-    Missing settings are taken from the supported one; without a component the answer is empty.
-
-    Parameters
-    ----------
-    *supported : mapping or None
-        Each with a "type" and all settings; None means that the place may be empty.
-    free : sequence of str
-        Settings that may have any value, since the caller looks at them or they do not matter.
-
-    Examples
-    --------
-    >>> match({"decoder": {"type": "CTC"}}, "decoder", {"type": "Fuse"})
-    Traceback (most recent call last):
-        ...
-    ValueError: decoder 'CTC' is not supported here, expected Fuse
-    """
-    component = components.get(place) or {}
-    kind = component.get("type")
-    kinds = {known["type"] if known else None: known or {} for known in supported}
-    full = {**kinds.get(kind, {}), **component}
-    other = [
-        f"{name}={value!r}"
-        for name, value in full.items()
-        if kind in kinds and name not in free and not _same(value, kinds[kind].get(name))
-    ]
-    if kind in kinds and not other:
-        return full
-    got = repr(kind) if component else "no component"
-    got += f" with {', '.join(other)}" if other else ""
-    names = " or ".join(name or "none" for name in kinds)
-    raise ValueError(f"{place} {got} is not supported here, expected {names}")
-
-
-def _same(value: Any, known: Any) -> bool:
-    """Tell whether two settings mean the same; an empty prefix or no dropout is as good as none."""
-    return (not value and not known) or (type(value) is type(known) and value == known)
-
-
-def template(around: tuple[str, str], vocabulary: Mapping[str, int]) -> dict[str, Any]:
-    """Describe for a file what BERT puts around a text, and around two: a post_processor."""
-    first, last = around
-
-    def special(token: str, segment: int) -> dict[str, Any]:
-        return {"SpecialToken": {"id": token, "type_id": segment}}
-
-    def text(name: str, segment: int) -> dict[str, Any]:
-        return {"Sequence": {"id": name, "type_id": segment}}
-
-    single = [special(first, 0), text("A", 0), special(last, 0)]
-    tokens = {name: {"id": name, "ids": [vocabulary[name]], "tokens": [name]} for name in around}
-    return {
-        "type": "TemplateProcessing",
-        "single": single,
-        "pair": [*single, text("B", 1), special(last, 1)],
-        "special_tokens": tokens,
-    }
-
-
-def around(components: dict[str, Any], vocabulary: Mapping[str, int]) -> tuple[str, str] | None:
-    """Read from a file what stands around a text, and refuse what differs from `template`."""
-    known_kinds = {"type": "TemplateProcessing"}, {"type": "BertProcessing"}
-    free = ("single", "pair", "special_tokens", "sep", "cls")
-    post = match(components, "post_processor", None, *known_kinds, free=free)
-    if not post:
-        return None
-    if post["type"] == "BertProcessing":
-        (last, last_id), (first, first_id) = post["sep"], post["cls"]
-        if vocabulary.get(first) == first_id and vocabulary.get(last) == last_id:
-            return first, last
-    else:
-        names = list(post["special_tokens"])
-        for first, last in product(names, repeat=2):
-            if len(names) <= 2 and first in vocabulary and last in vocabulary:
-                wanted = template((first, last), vocabulary)
-                if all(post[key] == wanted[key] for key in wanted):
-                    return first, last
-    raise ValueError(
-        f"post_processor {post['type']!r} is supported as [CLS] A [SEP] B [SEP] only, got {post}"
-    )

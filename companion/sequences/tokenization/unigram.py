@@ -242,20 +242,18 @@ class UnigramTokenizer(Tokenizer):
         return {"pre_tokenizer": _SPACES, "decoder": _SPACES, "model": _MODEL | entries}
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         for place in ("normalizer", "post_processor"):
-            files.match(components, place, None)
-        files.match(components, "pre_tokenizer", _SPACES)
-        files.match(components, "decoder", _SPACES)
-        model = files.match(components, "model", _MODEL, free=("vocab", "unk_id"))
+            file.match(place, None)
+        file.match("pre_tokenizer", _SPACES)
+        file.match("decoder", _SPACES)
+        model = file.match("model", _MODEL, free=("vocab", "unk_id"))
         scores = dict(model["vocab"])
-        if len(scores) < len(vocabulary):
+        if len(scores) < len(file.vocabulary):
             raise ValueError("model 'Unigram' must have all special tokens in its vocab")
         unknown = list(scores)[integer(model["unk_id"], "unk_id", 0, len(scores) - 1)]
-        return cls(scores, special_tokens=special_tokens, unknown=unknown)
+        return cls(scores, special_tokens=file.special_tokens, unknown=unknown)
 
 
 # The parts of a file.

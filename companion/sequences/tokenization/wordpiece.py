@@ -175,21 +175,19 @@ class WordPieceTokenizer(Tokenizer):
         }
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         free = ("vocab", "unk_token", "max_input_chars_per_word")
-        model = files.match(components, "model", _MODEL, free=free)
-        normalizer = files.match(components, "normalizer", _NORMALIZER, free=("lowercase",))
-        files.match(components, "pre_tokenizer", {"type": "BertPreTokenizer"})
-        files.match(components, "decoder", _DECODER)
+        model = file.match("model", _MODEL, free=free)
+        normalizer = file.match("normalizer", _NORMALIZER, free=("lowercase",))
+        file.match("pre_tokenizer", {"type": "BertPreTokenizer"})
+        file.match("decoder", _DECODER)
         return cls(
-            vocabulary,
-            special_tokens=special_tokens,
+            file.vocabulary,
+            special_tokens=file.special_tokens,
             unknown=model["unk_token"],
             lowercase=normalizer["lowercase"],
-            around=files.around(components, vocabulary),
+            around=file.around(),
             max_letters=model["max_input_chars_per_word"],
         )
 

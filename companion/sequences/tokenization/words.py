@@ -111,18 +111,16 @@ class WordTokenizer(TableTokenizer):
         return {"pre_tokenizer": {"type": first_cut}, "model": self._model()}
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         for place in ("normalizer", "post_processor", "decoder"):
-            files.match(components, place, None)
+            file.match(place, None)
         known_cuts = {"type": "BertPreTokenizer"}, {"type": "WhitespaceSplit"}
-        first_cut = files.match(components, "pre_tokenizer", *known_cuts)
+        first_cut = file.match("pre_tokenizer", *known_cuts)
         return cls(
-            vocabulary,
-            special_tokens=special_tokens,
-            unknown=_unknown_of(components),
+            file.vocabulary,
+            special_tokens=file.special_tokens,
+            unknown=_unknown_of(file),
             punctuation=first_cut["type"] == "BertPreTokenizer",
         )
 
@@ -165,15 +163,13 @@ class CharacterTokenizer(TableTokenizer):
         return {"pre_tokenizer": _EACH, "decoder": {"type": "Fuse"}, "model": self._model()}
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         for place in ("normalizer", "post_processor"):
-            files.match(components, place, None)
-        files.match(components, "pre_tokenizer", _EACH)
-        files.match(components, "decoder", {"type": "Fuse"})
-        return cls(vocabulary, special_tokens=special_tokens, unknown=_unknown_of(components))
+            file.match(place, None)
+        file.match("pre_tokenizer", _EACH)
+        file.match("decoder", {"type": "Fuse"})
+        return cls(file.vocabulary, special_tokens=file.special_tokens, unknown=_unknown_of(file))
 
 
 def count(
@@ -195,6 +191,6 @@ _ANY = {"Regex": r"[\s\S]"}
 _EACH = {"type": "Split", "pattern": _ANY, "behavior": "Isolated", "invert": False}
 
 
-def _unknown_of(components: dict[str, Any]) -> str:
+def _unknown_of(file: files.Description) -> str:
     plain = {"type": "WordLevel"}
-    return files.match(components, "model", plain, free=("vocab", "unk_token"))["unk_token"]
+    return file.match("model", plain, free=("vocab", "unk_token"))["unk_token"]
