@@ -54,7 +54,7 @@ def character_ngrams(word: str, shortest: int = 2, longest: int = 4) -> list[str
     marked = f"<{word}>"
     pieces = (
         marked[start : start + length]
-        for length in range(shortest, longest + 1)
+        for length in range(shortest, min(longest, len(marked)) + 1)
         for start in range(len(marked) - length + 1)
     )
     return [piece for piece in dict.fromkeys(pieces) if piece not in (marked, "<", ">")]
@@ -96,7 +96,7 @@ class SubwordVectors(WordVectors):
 
     def __getitem__(self, word: str) -> np.ndarray:
         """Return the vector of a word, shape (D,); a new one must share a piece with the text."""
-        if word in self.ids:
+        if word in self:
             return self.vectors[self.ids[word]]
         parts = character_ngrams(word, self.shortest, self.longest)
         known = [self.pieces[part] for part in parts if part in self.pieces]

@@ -78,7 +78,7 @@ class WordVectors:
         return len(self.words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self.ids
+        return word in self.vocabulary
 
     def __getitem__(self, word: str) -> np.ndarray:
         """Return the vector of a word, shape (D,)."""

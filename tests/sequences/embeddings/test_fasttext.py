@@ -24,6 +24,7 @@ def test_pieces_of_a_word():
     assert character_ngrams("a", 1, 3) == ["a", "<a", "a>"]
     assert character_ngrams("aaaa", 2, 2) == ["<a", "aa", "a>"]
     assert character_ngrams("a", 5, 5) == []
+    assert character_ngrams("a", 2, 2**60) == ["<a", "a>"]
 
 
 @given(st.text(min_size=1, max_size=9), st.integers(1, 4), st.integers(0, 3))
@@ -108,6 +109,7 @@ def test_an_unseen_word_is_the_mean_of_its_known_pieces(tmp_path):
         ("x", ValueError, r"word must share a piece with the training text, got 'x'"),
         ("", ValueError, r"word must not be empty"),
         (3, TypeError, r"word must be a str, got int"),
+        (["a"], TypeError, r"word must be a str, got list"),
     ]:
         with pytest.raises(error, match=message):
             vectors[word]
