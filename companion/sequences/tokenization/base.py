@@ -73,16 +73,18 @@ class Tokenizer(ABC):
         known = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(tokens)
         special = known.special if special_tokens is None else special_tokens
         self.special_tokens = distinct(special, "special_tokens", least=0)
-        if around is not None and len(checked_texts(around, "around")) != 2:
+        ends = [] if around is None else checked_texts(around, "around")
+        if len(ends) not in (0, 2):
             raise ValueError(f"around must be two tokens, first and last, got {came(around)}")
         for token in tokens:
             valid(token, "vocabulary")
         among(self.special_tokens, known, "special_tokens")
-        among(around or (), known, "around")
+        among(ends, known, "around")
         self.vocabulary = Vocabulary(
             tokens, known.counts, special=self.special_tokens, unknown=unknown
         )
-        self.tokens, self.unknown, self.around = tokens, unknown, around
+        self.tokens, self.unknown = tokens, unknown
+        self.around = (ends[0], ends[1]) if ends else None
         longest_first = sorted(map(re.escape, self.special_tokens), key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(longest_first)})")
         self._cache = WordCache(self.word_ids)

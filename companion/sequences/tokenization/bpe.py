@@ -102,7 +102,7 @@ def learn_merges(
     """
     words = counted(words)
     special = distinct(special_tokens, "special_tokens", least=0)
-    characters = sorted(set().union(*words, checked_texts(alphabet, "alphabet", least=0)))
+    characters = sorted(set().union(*words, *checked_texts(alphabet, "alphabet", least=0)))
     tokens = list(dict.fromkeys((*special, *characters)))
     vocab_size = room(vocab_size, len(tokens))
     vocabulary = {token: number for number, token in enumerate(tokens)}
