@@ -144,9 +144,10 @@ class WordPieceTokenizer(Tokenizer):
         """Join words with spaces, except before . ? ! and ,; the pieces of a word without."""
         text = ""
         for token in tokens:
-            inside = token.startswith(MARK) and text
-            apart = text and not inside and token[0] not in NOT_APART
-            text += token.removeprefix(MARK) if inside else f" {token}" if apart else token
+            if token.startswith(MARK) and text:
+                text += token.removeprefix(MARK)
+            else:
+                text += token if token[0] in NOT_APART or not text else f" {token}"
         return text
 
     def placed(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:
