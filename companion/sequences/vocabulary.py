@@ -26,7 +26,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import integer, texts
+from companion.arguments import array, came, choice, integer, texts
 from companion.arguments import sentences as checked_sentences
 
 # The spellings of each role; the first is this course's own, others are those of published models.
@@ -39,6 +39,19 @@ ROLES = {
     "sep": ("[SEP]",),
     "mask": ("[MASK]", "<mask>"),
 }
+
+
+class Role:
+    """An attribute of a vocabulary: the id of its special token for a role."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, vocabulary: Vocabulary, owner: type | None = None) -> int:
+        if not vocabulary.has(self.name):
+            wanted = f"{' or '.join(ROLES[self.name])} as {self.name}"
+            raise ValueError(f"the vocabulary must have {wanted}, it has {vocabulary.special}")
+        return vocabulary.ids[vocabulary.roles[self.name]]
 
 
 class Vocabulary(Mapping[str, int]):
@@ -58,12 +71,10 @@ class Vocabulary(Mapping[str, int]):
 
     Attributes
     ----------
-    tokens, special : tuple of str
-        As given.
     ids : dict of str to int
         The same as the vocabulary itself, for code that looks up very many tokens.
-    counts : ndarray of int64, shape (V,), or None
-        As given.
+    roles : dict of str to str
+        Each role to its special token, where there is one.
     pad, unknown, begin, end, cls, sep, mask : int
         The id of the special token that does this; ValueError if there is none.
 
@@ -76,6 +87,8 @@ class Vocabulary(Mapping[str, int]):
     (1, 0, [4, 0])
     """
 
+    pad, unknown, begin, end, cls, sep, mask = map(Role, ROLES)
+
     def __init__(
         self,
         tokens: Iterable[str],
@@ -87,19 +100,14 @@ class Vocabulary(Mapping[str, int]):
         self.tokens = ordered(tokens, "tokens")
         self.ids = {token: number for number, token in enumerate(self.tokens)}
         self.special = distinct(special, "special", least=0)
-        for token in self.special:
-            if token not in self.ids:
-                raise ValueError(f"special must name tokens of the vocabulary, got {token!r}")
-        if unknown is not None and unknown not in self.ids:
-            raise ValueError(f"unknown must be a token of the vocabulary, got {unknown!r}")
-        self._roles = {
+        among(self.special, self.ids, "special")
+        among(() if unknown is None else (unknown,), self.ids, "unknown")
+        self.roles = {
             role: next(token for token in spellings if token in self.special)
             for role, spellings in ROLES.items()
-            if set(spellings) & set(self.special)
-        }
-        if unknown is not None:
-            self._roles["unknown"] = unknown
-        self.counts = None if counts is None else np.asarray(counts)
+            if not set(spellings).isdisjoint(self.special)
+        } | ({} if unknown is None else {"unknown": unknown})
+        self.counts = None if counts is None else array(counts, "counts")
         if self.counts is not None:
             if self.counts.shape != (len(self),) or self.counts.dtype.kind not in "iu":
                 got = f"{self.counts.dtype} of shape {self.counts.shape}"
@@ -149,31 +157,22 @@ class Vocabulary(Mapping[str, int]):
         return cls(tokens, [counts[token] for token in tokens], special=kept)
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Return the id of each token, that of [UNK] for tokens that are not in the vocabulary.
-
-        Raises
-        ------
-        ValueError
-            If a token is not in the vocabulary, and there is no special token for unknown ones.
-        """
-        if isinstance(tokens, str | bytes) or not isinstance(tokens, Iterable):
-            raise TypeError(f"tokens must be a list of texts, got {tokens!r:.60}")
-        return [self.ids[t] if t in self else self._missing(t) for t in tokens]
+        """Return the id of each token, that of [UNK] for tokens that are not in the vocabulary."""
+        words = texts(tokens, "tokens", least=0)
+        if self.has("unknown"):
+            unknown = self.unknown
+            return [self.ids.get(word, unknown) for word in words]
+        return [self.ids[word] for word in among(words, self.ids, "tokens")]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the token of each id; special tokens, too."""
-        if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
-            raise TypeError(f"ids must be a list of integers, got {ids!r:.60}")
-        found = []
-        for item in ids:
-            try:
-                number = index(item)
-            except TypeError:
-                raise TypeError(f"ids must hold integers, got {item!r}") from None
-            if not 0 <= number < len(self):
-                raise ValueError(f"ids must lie between 0 and {len(self) - 1}, got {number}")
-            found.append(self.tokens[number])
-        return found
+        if isinstance(ids, str | bytes):
+            raise TypeError(f"ids must be a list of integers, got {came(ids)}")
+        try:
+            numbers = list(map(index, ids))
+        except (TypeError, RuntimeError):  # the last: a sparse tensor
+            raise TypeError(f"ids must be a list of integers, got {came(ids)}") from None
+        return [self.tokens[integer(number, "ids", 0, len(self) - 1)] for number in numbers]
 
     def __getitem__(self, token: str) -> int:
         return self.ids[token]
@@ -192,59 +191,9 @@ class Vocabulary(Mapping[str, int]):
         first = " ".join(self.tokens[:8])
         return f"Vocabulary({len(self)} tokens: {first}{' ...' if len(self) > 8 else ''})"
 
-    @property
-    def pad(self) -> int:
-        """Fills up a batch."""
-        return self._role("pad")
-
-    @property
-    def unknown(self) -> int:
-        """Stands for all other tokens."""
-        return self._role("unknown")
-
-    @property
-    def begin(self) -> int:
-        """Comes before a sequence."""
-        return self._role("begin")
-
-    @property
-    def end(self) -> int:
-        """Comes after a sequence."""
-        return self._role("end")
-
-    @property
-    def cls(self) -> int:
-        """Comes before a text to be judged."""
-        return self._role("cls")
-
-    @property
-    def sep(self) -> int:
-        """Comes between texts."""
-        return self._role("sep")
-
-    @property
-    def mask(self) -> int:
-        """Hides another token."""
-        return self._role("mask")
-
     def has(self, role: str) -> bool:
         """Tell whether there is a special token for a role: "pad", "unknown", "begin", ..."""
-        if role not in ROLES:
-            raise ValueError(f"role must be one of {', '.join(ROLES)}, got {role!r}")
-        return role in self._roles
-
-    def _role(self, role: str) -> int:
-        if role not in self._roles:
-            wanted = " or ".join(ROLES[role])
-            raise ValueError(f"the vocabulary must have {wanted} as {role}, it has {self.special}")
-        return self.ids[self._roles[role]]
-
-    def _missing(self, token: Any) -> int:
-        if not isinstance(token, str):
-            raise TypeError(f"tokens must hold texts, got {token!r}")
-        if not self.has("unknown"):
-            raise ValueError(f"tokens must be in the vocabulary, got {token!r}")
-        return self.unknown
+        return choice(role, "role", ROLES) in self.roles
 
 
 def distinct(values: Any, name: str, *, least: int = 1) -> tuple[str, ...]:
@@ -266,6 +215,14 @@ def distinct(values: Any, name: str, *, least: int = 1) -> tuple[str, ...]:
     return found
 
 
+def among(tokens: Iterable[Any], ids: Mapping[str, int], name: str) -> Iterable[str]:
+    """Return tokens, all of which must be in a vocabulary."""
+    for token in tokens:
+        if not isinstance(token, str) or token not in ids:
+            raise ValueError(f"{name} must be in the vocabulary, got {came(token)}")
+    return tokens
+
+
 def ordered(tokens: Any, name: str) -> tuple[str, ...]:
     """Return the tokens of a vocabulary in the order of their ids, whatever says the ids.
 
@@ -276,12 +233,10 @@ def ordered(tokens: Any, name: str) -> tuple[str, ...]:
     """
     if not isinstance(tokens, Mapping) or isinstance(tokens, Vocabulary):
         return distinct(tokens, name)
-    numbers = [integer(number, f"{name}[{token!r}]") for token, number in tokens.items()]
+    numbers = [integer(number, f"{name}[{came(token)}]") for token, number in tokens.items()]
     if sorted(numbers) != list(range(len(numbers))):
-        raise ValueError(
-            f"{name} must have the ids 0 to {len(numbers) - 1}, each once, got "
-            f"{sorted(numbers)[:10]} ..."
-        )
+        wanted = f"the ids 0 to {len(numbers) - 1}, each once"
+        raise ValueError(f"{name} must have {wanted}, got {came(sorted(numbers))}")
     return distinct(sorted(tokens, key=tokens.__getitem__), name)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from companion.arguments import finite, integer
+from companion.arguments import finite, instance, integer
 from companion.arguments import sentences as checked_sentences
 from companion.sequences.embeddings.reading import Blocks, run
 from companion.sequences.embeddings.vectors import WordVectors
@@ -40,33 +40,21 @@ from companion.sequences.vocabulary import Vocabulary
 def character_ngrams(word: str, shortest: int = 2, longest: int = 4) -> list[str]:
     """Return the pieces of a word between its marks, each once, from left to right.
 
-    Parameters
-    ----------
-    word : str
-        Not empty.
-    shortest, longest : int, default 2 and 4
-        How many characters a piece may have, the marks included. The whole word between its marks
-        is no piece.
-
-    Returns
-    -------
-    list of str
-        The short ones first.
+    The marks count among its `shortest` to `longest` characters; the whole word between its marks
+    is no piece. The short ones come first.
 
     Examples
     --------
     >>> character_ngrams("사과를", 2, 3)
     ['<사', '사과', '과를', '를>', '<사과', '사과를', '과를>']
     """
-    if not isinstance(word, str):
-        raise TypeError(f"word must be a string, got {word!r}")
-    if not word:
+    if not instance(word, "word", str):
         raise ValueError("word must not be empty, got ''")
     integer(longest, "longest", integer(shortest, "shortest", 1))
     marked = f"<{word}>"
     pieces = (
         marked[start : start + length]
-        for length in range(shortest, longest + 1)
+        for length in range(shortest, min(longest, len(marked)) + 1)
         for start in range(len(marked) - length + 1)
     )
     return [piece for piece in dict.fromkeys(pieces) if piece not in (marked, "<", ">")]
@@ -101,13 +89,14 @@ class SubwordVectors(WordVectors):
     ) -> None:
         super().__init__(words, vectors, **more)
         size = self.vectors.shape[1:]
-        self.pieces = {name: finite(piece, "pieces", size) for name, piece in pieces.items()}
+        entries = instance(pieces, "pieces", Mapping).items()
+        self.pieces = {name: finite(piece, "pieces", size) for name, piece in entries}
         self.shortest = integer(shortest, "shortest", 1)
         self.longest = integer(longest, "longest", self.shortest)
 
     def __getitem__(self, word: str) -> np.ndarray:
         """Return the vector of a word, shape (D,); a new one must share a piece with the text."""
-        if word in self.ids:
+        if word in self:
             return self.vectors[self.ids[word]]
         parts = character_ngrams(word, self.shortest, self.longest)
         known = [self.pieces[part] for part in parts if part in self.pieces]

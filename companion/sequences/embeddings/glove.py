@@ -26,10 +26,11 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from companion.arguments import between, integer
+from companion.arguments import LARGEST_SIZE, between, integer
 from companion.arguments import sentences as checked_sentences
 from companion.progress import bar
 from companion.sequences.embeddings.pairs import numbered
+from companion.sequences.embeddings.reading import LARGEST_RATE, bounded
 from companion.sequences.embeddings.vectors import WordVectors
 from companion.sequences.embeddings.word2vec import add_rows, initial_vectors, rows
 from companion.sequences.vocabulary import Vocabulary
@@ -44,8 +45,6 @@ def cooccurrences(
 
     Parameters
     ----------
-    sentences : iterable of lists of str
-        The text.
     window : int, default 10
         How far apart two words of a sentence may stand; d words apart they count 1 / d.
     min_count : int, default 1
@@ -53,7 +52,7 @@ def cooccurrences(
 
     Returns
     -------
-    vocabulary : companion.sequences.vocabulary.Vocabulary
+    vocabulary : Vocabulary
         The V words.
     table : csr_array of float64, shape (V, V)
         Symmetric; pairs that never meet are not stored.
@@ -97,10 +96,8 @@ def train_glove(
 
     Parameters
     ----------
-    sentences : iterable of lists of str
-        The text.
-    size : int, default 100
-        D, numbers in a vector.
+    sentences, size, min_count, seed
+        As for `train_word2vec`.
     window : int, default 10
         As for `cooccurrences`.
     epochs : int, default 15
@@ -109,10 +106,6 @@ def train_glove(
         Before AdaGrad divides it.
     x_max : float, default 10
         What is counted more often weighs no more than this.
-    min_count : int, default 5
-        Words that occur less often are left out.
-    seed : int, default 0
-        The same seed gives the same vectors on the same machine.
 
     Returns
     -------
@@ -125,11 +118,11 @@ def train_glove(
     >>> train_glove(text, size=8, epochs=2)
     WordVectors(5 words, 8 numbers each)
     """
-    integer(size, "size", 1)
     integer(epochs, "epochs", 1)
-    rate = between(0, learning_rate, np.inf, "learning_rate")
+    rate = between(0, learning_rate, LARGEST_RATE, "learning_rate")
     most = between(0, x_max, np.inf, "x_max")
-    seed = integer(seed, "seed", 0)
+    integer(size, "size", 1, LARGEST_SIZE)
+    seed = integer(seed, "seed", 0, np.inf)
     vocabulary, table = cooccurrences(sentences, window=window, min_count=min_count)
     V, entries = len(vocabulary), table.tocoo()
     i, j = (torch.from_numpy(index.astype(np.int64)) for index in entries.coords)
@@ -148,11 +141,7 @@ def train_glove(
                 number = number[chosen]
                 add_rows(square, number, change**2, 1.0)
                 add_rows(side, number, change / rows(square, number).sqrt(), -rate)
-        if not all(side.isfinite().all() for side in sides):
-            raise ValueError(
-                f"learning_rate must be smaller: the vectors grew beyond all bounds in epoch "
-                f"{epoch + 1}, got {learning_rate}"
-            )
+        bounded(sides, epoch, learning_rate)
     return WordVectors(
         vocabulary.tokens, (sides[0] + sides[1])[:, :-1].numpy(), counts=vocabulary.counts
     )
@@ -163,17 +152,8 @@ def glove_gradients(
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of J / 2 for some entries of the table.
 
-    Parameters
-    ----------
-    w, v : Tensor, shape (B, D + 1)
-        The rows of both words; the last column is b, c.
-    logarithms, weights : Tensor, shape (B,)
-        log X and f(X).
-
-    Returns
-    -------
-    Tensor, Tensor
-        In the shapes of `w` and of `v`.
+    `w` and `v`, shape (B, D + 1), are the rows of both words, with b and c as their last columns;
+    `logarithms` and `weights`, shape (B,), are log X and f(X).
     """
     scores = (w[:, :-1] * v[:, :-1]).sum(dim=1) + w[:, -1] + v[:, -1]  # (B,)
     errors = (weights * (scores - logarithms))[:, None]

@@ -18,7 +18,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import integer, texts
+from companion.arguments import array, integer, texts
 
 
 def one_hot(ids: ArrayLike, size: int) -> np.ndarray:
@@ -34,7 +34,6 @@ def one_hot(ids: ArrayLike, size: int) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (*ids.shape, V)
-        Ones and zeros.
 
     Examples
     --------
@@ -43,7 +42,7 @@ def one_hot(ids: ArrayLike, size: int) -> np.ndarray:
            [0., 0., 1.]])
     """
     V = integer(size, "size", 1)
-    numbers = np.asarray(ids)
+    numbers = array(ids, "ids")
     if numbers.size == 0:
         return np.zeros((*numbers.shape, V))
     if numbers.dtype.kind not in "iu":
@@ -57,17 +56,8 @@ def one_hot(ids: ArrayLike, size: int) -> np.ndarray:
 def context_pairs(tokens: Sequence[str], window: int) -> list[tuple[str, str]]:
     """Return each word of a sentence with each word of its context.
 
-    Parameters
-    ----------
-    tokens : list or tuple of str
-        One sentence.
-    window : int
-        How many words to the left and to the right belong to the context.
-
-    Returns
-    -------
-    list of (str, str)
-        Word and context word, in the order of the sentence; none if it has fewer than two words.
+    `window` is how many words to the left and to the right belong to the context. The pairs come in
+    the order of the sentence; there are none if it has fewer than two words.
 
     Examples
     --------
@@ -88,13 +78,6 @@ def numbered(
     sentences: Iterable[Sequence[str]], ids: Mapping[str, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Write sentences as one row of numbers; words without a number are left out.
-
-    Parameters
-    ----------
-    sentences : iterable of lists of str
-        The text.
-    ids : mapping of str to int
-        A vocabulary.
 
     Returns
     -------
@@ -119,12 +102,7 @@ def neighbourhoods(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of the words around each word of a text, and which of them count.
 
-    Parameters
-    ----------
-    ids, places : ndarray of int64, shape (T,)
-        As from `numbered`.
-    window : int
-        Words to each side.
+    `ids` and `places`, shape (T,), are as from `numbered`; `window` is how many words to each side.
 
     Returns
     -------

@@ -33,6 +33,7 @@ BLOCK = 32  # neighbouring words that share their negatives
 SHARED = 32  # the negatives that they share
 LARGEST_STEP = 0.4  # learning rate times how often one step moves the same vector
 LEAST_RATE = 1e-4  # to which the learning rate falls
+LARGEST_RATE = 1e38  # float32 holds not much more
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def keep_probabilities(counts: np.ndarray, subsample: float | None) -> np.ndarra
     """
     if subsample is None:
         return np.ones(len(counts))
-    ratio = between(0, subsample, np.inf, "subsample") * counts.sum() / counts
+    share = min(between(0, subsample, np.inf, "subsample"), 1.0)  # no word has more
+    ratio = share * counts.sum() / counts
     return np.minimum(1.0, np.sqrt(ratio) + ratio)
 
 
@@ -100,26 +102,26 @@ def run(
     ----------
     step : callable
         ``step(blocks, rate)`` learns from some blocks.
-    watched : tuple of Tensor
-        What it changes; must stay finite.
-    at_once : int
-        Blocks in one step; fewer where one vector would move too far at once.
     vocabulary, text, window, epochs, learning_rate, subsample, seed
         As for `train_word2vec`.
+    watched : tuple of Tensor
+        What `step` changes; must stay finite.
+    at_once : int
+        Blocks in one step; fewer where one vector would move too far at once.
     moved : callable, optional
         From the shares of all words in the text, shape (V,), to how much each vector moves with
         them. By default each word moves its own.
     """
     integer(window, "window", 1)
     integer(epochs, "epochs", 1)
-    between(0, learning_rate, np.inf, "learning_rate")
+    between(0, learning_rate, LARGEST_RATE, "learning_rate")
     rng = random_generator(seed)
     counts = vocabulary.counts
     assert counts is not None, "a vocabulary that was counted"
     keep = keep_probabilities(counts, subsample)
     shares = keep * counts / (keep @ counts)  # of the words that stay
-    often = BLOCK * (shares.max() if moved is None else moved(shares).max())
-    at_once = max(1, min(at_once, int(LARGEST_STEP / (learning_rate * often))))
+    often = BLOCK * float((shares if moved is None else moved(shares)).max())
+    at_once = max(1, int(min(at_once, LARGEST_STEP / often / learning_rate)))
     noise = np.cumsum(noise_probabilities(counts))
     ids, places = numbered(text, vocabulary.ids)
     if not (places[1:] == places[:-1]).any():
@@ -133,12 +135,14 @@ def run(
                 step(blocks(), max(learning_rate * (1 - done), LEAST_RATE))
                 if number % 100 == 99:
                     bar.update(100 / len(steps))
-            for table in watched:
-                if not table.isfinite().all():
-                    raise ValueError(
-                        f"learning_rate must be smaller: the vectors grew beyond all bounds in "
-                        f"epoch {epoch + 1}, got {learning_rate}"
-                    )
+            bounded(watched, epoch, learning_rate)
+
+
+def bounded(tables: Iterable[Tensor], epoch: int, learning_rate: float) -> None:
+    """Refuse a learning rate with which vectors have become infinite."""
+    if not all(table.isfinite().all() for table in tables):
+        what = f"the vectors grew beyond all bounds in epoch {epoch + 1}"
+        raise ValueError(f"learning_rate must be smaller: {what}, got {learning_rate}")
 
 
 def _cut(

@@ -17,16 +17,18 @@ Chapter: book/sequences/embeddings.ipynb
 from __future__ import annotations
 
 import os
-import tempfile
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.arguments import finite, integer
+from companion.arguments import finite, flag, instance, integer
 from companion.arguments import texts as checked_texts
+from companion.sequences.tokenization import files
+from companion.sequences.tokenization.characters import valid
 from companion.sequences.vocabulary import Vocabulary, distinct
 
 
@@ -66,10 +68,8 @@ class WordVectors:
         self.ids, self.counts = self.vocabulary.ids, self.vocabulary.counts
         self.vectors = _table(vectors, "vectors")
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.words) or not self.vectors.size:
-            raise ValueError(
-                f"vectors must have the shape ({len(self.words)}, D), one row for each word, got "
-                f"{self.vectors.shape}"
-            )
+            wanted = f"({len(self.words)}, D), one row for each word"
+            raise ValueError(f"vectors must have the shape {wanted}, got {self.vectors.shape}")
         self.contexts = None
         if contexts is not None:
             self.contexts = _table(contexts, "contexts", self.vectors.shape)
@@ -78,13 +78,11 @@ class WordVectors:
         return len(self.words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self.ids
+        return word in self.vocabulary
 
     def __getitem__(self, word: str) -> np.ndarray:
         """Return the vector of a word, shape (D,)."""
-        if not isinstance(word, str):
-            raise TypeError(f"word must be a string, got {word!r}")
-        if word not in self.ids:
+        if instance(word, "word", str) not in self.ids:
             raise ValueError(f"word must be one of the {len(self)} known ones, got {word!r}")
         return self.vectors[self.ids[word]]
 
@@ -105,19 +103,9 @@ class WordVectors:
     ) -> list[tuple[str, float]]:
         """Return the nearest words and their cosine similarity, the nearest first.
 
-        Parameters
-        ----------
-        word : str or array_like of shape (D,)
-            A word, or a vector.
-        n : int, default 10
-            How many; fewer if there are no more.
-        exclude : list of str, optional
-            Words that do not count. By default `word` itself.
-
-        Returns
-        -------
-        list of (str, float)
-            Of equally near ones, the one with the smaller number comes first.
+        `word` is a word, or a vector, shape (D,). At most `n` words that are not in `exclude`, by
+        default all but `word` itself; of equally near ones, the one with the smaller number comes
+        first.
         """
         integer(n, "n", 1)
         left_out = set() if exclude is None else set(checked_texts(exclude, "exclude", least=0))
@@ -139,19 +127,7 @@ class WordVectors:
     ) -> list[tuple[str, float]]:
         """Answer "a is to b as c is to ?" by the words nearest to b - a + c.
 
-        Parameters
-        ----------
-        a, b, c : str
-            The words of the question.
-        n : int, default 1
-            How many answers.
-        exclude_query : bool, default True
-            Whether `a`, `b` and `c` are left out, as in published accuracies.
-
-        Returns
-        -------
-        list of (str, float)
-            Words and cosine similarities, the best first.
+        `exclude_query` leaves `a`, `b` and `c` out, as in published accuracies.
 
         Examples
         --------
@@ -161,82 +137,58 @@ class WordVectors:
         >>> plane.analogy("woman", "man", "queen")[0][0]
         'king'
         """
+        left_out = (a, b, c) if flag(exclude_query, "exclude_query") else ()
         query = self._direction(b) - self._direction(a) + self._direction(c)
-        return self.most_similar(query, n, exclude=(a, b, c) if exclude_query else ())
+        return self.most_similar(query, n, exclude=left_out)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the text format of word2vec: "V D", then one line for each word, "word x1 ... xD".
 
         Every float32 comes back as it was. Counts and context vectors are not in this format. The
-        file is replaced only when the new one is complete.
-
-        Raises
-        ------
-        ValueError
-            If a word holds what ends words or lines in such a file, a space or a line feed, or
-            cannot be written as UTF-8.
+        file is replaced only when the new one is complete. A word must not hold what ends words or
+        lines in such a file, a space or a line feed.
         """
         for word in self.words:
-            if " " in word or "\n" in word:
+            if " " in valid(word, "words") or "\n" in word:
                 raise ValueError(
                     f"words in a file must not hold a space or line feed, got {word!r}"
                 )
-            if any("\ud800" <= letter <= "\udfff" for letter in word):
-                raise ValueError(f"words in a file must be valid Unicode, got {word!r}")
-        path = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with open(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(f"{len(self)} {self.vectors.shape[1]}\n")
-                for word, row in zip(self.words, self.vectors.astype(str), strict=True):
-                    file.write(f"{word} {' '.join(row)}\n")
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        table = zip(self.words, self.vectors.astype(str), strict=True)
+        lines = (f"{word} {' '.join(row)}\n" for word, row in table)
+        files.replace(path, chain([f"{len(self)} {self.vectors.shape[1]}\n"], lines))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> WordVectors:
         """Read a file in the text format of word2vec, as this class, gensim and others write it.
 
-        Raises
-        ------
-        FileNotFoundError
-            If there is no file.
-        ValueError
-            If it is no such file; the message names it, and where there is one, the line.
+        ValueError if it is no such file: it names the file, and where there is one, the line.
         """
-        path = Path(path)
+        path = files.file_path(path)
         try:
             lines = path.read_bytes().decode("utf-8").split("\n")
         except UnicodeDecodeError as error:
             raise ValueError(f"{path.name} must be a text in UTF-8: {error}") from None
         sizes = lines[0].split()
-        if len(sizes) != 2 or not all(
-            size.isdecimal() and len(size) < 16 and int(size) for size in sizes
-        ):
-            raise ValueError(
-                f"{path.name} must begin with the numbers of words and of dimensions, "
-                f"got {lines[0][:40]!r}"
-            )
+        if len(sizes) != 2 or not all(re.fullmatch("[1-9][0-9]{0,14}", size) for size in sizes):
+            wanted = "must begin with the numbers of words and of dimensions"
+            raise ValueError(f"{path.name} {wanted}, got {lines[0][:40]!r}")
         V, D = map(int, sizes)
         body = lines[1:] if lines[-1] else lines[1:-1]
         if len(body) != V:
             raise ValueError(f"{path.name} must have {V} lines after the first, got {len(body)}")
         words, rows = [], np.empty(0, np.float32)
         for number, line in enumerate(body):
+            place = f"{path.name}, line {number + 2}"
             word, *values = line.rstrip(" \r").split(" ")
             if len(values) != D:
-                raise ValueError(
-                    f"{path.name}, line {number + 2}: expected a word and {D} numbers, "
-                    f"got {word[:40]!r} and {len(values)}"
-                )
+                got = f"{word[:40]!r} and {len(values)}"
+                raise ValueError(f"{place}: expected a word and {D} numbers, got {got}")
             if number == 0:  # so wide is the first line, not only its announcement
                 rows = np.empty((V, D), np.float32)
             try:
                 rows[number] = values
             except ValueError as error:
-                raise ValueError(f"{path.name}, line {number + 2}: {error}") from None
+                raise ValueError(f"{place}: {error}") from None
             words.append(word)
         try:
             return WordVectors(words, rows)

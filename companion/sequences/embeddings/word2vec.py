@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from companion.arguments import choice, integer, random_generator
+from companion.arguments import LARGEST_SIZE, choice, instance, integer, random_generator
 from companion.arguments import sentences as checked_sentences
 from companion.sequences.embeddings.pairs import neighbourhoods, numbered
 from companion.sequences.embeddings.reading import Blocks, noise_probabilities, run
@@ -56,6 +56,9 @@ def train_word2vec(
     seed: int = 0,
 ) -> WordVectors:
     """Learn word vectors by predicting words from their neighbours.
+
+    ValueError also if no word is frequent enough, no word has a neighbour, or the vectors grow
+    beyond all bounds.
 
     Parameters
     ----------
@@ -86,12 +89,6 @@ def train_word2vec(
     WordVectors
         The vectors u of all words, with their counts; the vectors v are its `contexts`.
 
-    Raises
-    ------
-    ValueError
-        Also if no word is frequent enough, no word has a neighbour, or the vectors grow beyond all
-        bounds.
-
     Examples
     --------
     >>> text = [["cats", "drink", "milk"], ["dogs", "drink", "water"]] * 20
@@ -105,25 +102,19 @@ def train_word2vec(
     vocabulary = Vocabulary.count(text, min_count=min_count)
     u = initial_vectors(len(vocabulary), size, seed)
     v = torch.zeros_like(u)
+    gradients = skip_gram_gradients if objective == "skip-gram" else cbow_gradients
 
-    def skip_gram(blocks: Blocks, rate: float) -> None:
-        predicted = torch.cat([blocks.contexts, blocks.noise], dim=1)  # (n, M + K)
-        change_u, change_v = skip_gram_gradients(
-            rows(u, blocks.centres), rows(v, predicted), blocks.pairs, negatives
-        )
-        add_rows(u, blocks.centres, change_u, -rate)
-        add_rows(v, predicted, change_v, -rate)
-
-    def cbow(blocks: Blocks, rate: float) -> None:
-        predicted = torch.cat([blocks.centres, blocks.noise], dim=1)  # (n, C + K)
-        change_u, change_v = cbow_gradients(
-            rows(u, blocks.contexts), rows(v, predicted), blocks.pairs, negatives
-        )
-        add_rows(u, blocks.contexts, change_u, -rate)
+    def step(blocks: Blocks, rate: float) -> None:
+        given, right = blocks.centres, blocks.contexts  # (n, C), (n, M)
+        if objective == "cbow":
+            given, right = right, given
+        predicted = torch.cat([right, blocks.noise], dim=1)  # (n, M + K), cbow (n, C + K)
+        change_u, change_v = gradients(rows(u, given), rows(v, predicted), blocks.pairs, negatives)
+        add_rows(u, given, change_u, -rate)
         add_rows(v, predicted, change_v, -rate)
 
     run(
-        skip_gram if objective == "skip-gram" else cbow,
+        step,
         vocabulary,
         text,
         watched=(u, v),
@@ -203,8 +194,8 @@ def cbow_gradients(u: Tensor, v: Tensor, pairs: Tensor, negatives: float) -> tup
 
 def initial_vectors(n: int, size: int, seed: int) -> Tensor:
     """Draw vectors with entries between -0.5 / D and 0.5 / D, shape (n, D)."""
-    D = integer(size, "size", 1)
-    random = torch.Generator().manual_seed(integer(seed, "seed", 0) % 2**63)
+    D = integer(size, "size", 1, LARGEST_SIZE)
+    random = torch.Generator().manual_seed(integer(seed, "seed", 0, np.inf) % 2**63)
     return (torch.rand(n, D, generator=random) - 0.5) / D
 
 
@@ -229,21 +220,13 @@ def held_out_loss(
 ) -> float:
     """Return the mean loss on sentences, with fixed negatives and the whole window.
 
-    Parameters
-    ----------
-    vectors : WordVectors
-        With `counts` and `contexts`.
-    sentences : iterable of lists of str
-        Text that was not learned from. Unknown words are left out.
-    objective, window, negatives, seed
-        As for `train_word2vec`. The same seed draws the same negatives.
-
-    Returns
-    -------
-    float
-        For each pair (skip-gram) or word (CBOW). Vectors of zeros have (1 + negatives) log 2.
+    `vectors` must have counts and contexts; `sentences` are a text that was not learned from, of
+    which unknown words are left out; all else is as for `train_word2vec`, and the same seed draws
+    the same negatives. The mean is over all pairs (skip-gram) or words (CBOW); vectors of zeros
+    have (1 + negatives) log 2.
     """
     choice(objective, "objective", AT_ONCE)
+    instance(vectors, "vectors", WordVectors)
     if vectors.counts is None or vectors.contexts is None:
         raise ValueError(f"vectors must have counts and contexts, got {vectors} without")
     k = integer(negatives, "negatives", 1)
@@ -259,7 +242,7 @@ def held_out_loss(
         some = valid.any(axis=1)
         contexts, valid, right = contexts[some], valid[some, :, None], ids[some]
         given = (u[contexts] * valid).sum(axis=1) / valid.sum(axis=1)
-    drawn = random_generator(integer(seed, "seed", 0)).choice(
+    drawn = random_generator(integer(seed, "seed", 0, np.inf)).choice(
         len(u), size=(k, len(right)), p=noise_probabilities(vectors.counts)
     )
     loss = np.logaddexp(0, -_dots(given, v[right]))

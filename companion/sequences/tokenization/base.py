@@ -7,6 +7,9 @@ per word. Where in the text a token stands is found on a second way (`encode_pai
 `encode` need not know: it follows each letter through what tidies the text (`placed`), and asks how
 many letters of a word each token stands for (`widths`).
 
+What the `train` of all has in common: there must be one text or more to learn from; the special
+tokens take the first ids, and the one for what is unknown must be among them.
+
 Chapter: book/sequences/tokenization.ipynb
 """
 
@@ -19,11 +22,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, Self
 
-from companion.arguments import integer
+from companion.arguments import came, flag, integer
 from companion.arguments import texts as checked_texts
 from companion.sequences.tokenization import files
 from companion.sequences.tokenization.characters import valid
-from companion.sequences.vocabulary import Vocabulary, distinct, ordered
+from companion.sequences.vocabulary import Vocabulary, among, distinct, ordered
 
 CACHED_WORDS = 50_000  # so many words are remembered
 CACHED_LENGTH = 100  # characters; longer words hardly come again
@@ -70,22 +73,18 @@ class Tokenizer(ABC):
         known = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(tokens)
         special = known.special if special_tokens is None else special_tokens
         self.special_tokens = distinct(special, "special_tokens", least=0)
-        if around is not None and len(checked_texts(around, "around")) != 2:
-            raise ValueError(f"around must be two tokens, first and last, got {around!r}")
+        ends = [] if around is None else checked_texts(around, "around")
+        if len(ends) not in (0, 2):
+            raise ValueError(f"around must be two tokens, first and last, got {came(around)}")
         for token in tokens:
             valid(token, "vocabulary")
-        for name, wanted in (
-            ("special_tokens", self.special_tokens),
-            ("unknown", () if unknown is None else (unknown,)),
-            ("around", around or ()),
-        ):
-            for token in wanted:
-                if token not in known:
-                    raise ValueError(f"{name} must be in the vocabulary, {token!r} is not")
+        among(self.special_tokens, known, "special_tokens")
+        among(ends, known, "around")
         self.vocabulary = Vocabulary(
             tokens, known.counts, special=self.special_tokens, unknown=unknown
         )
-        self.tokens, self.unknown, self.around = tokens, unknown, around
+        self.tokens, self.unknown = tokens, unknown
+        self.around = (ends[0], ends[1]) if ends else None
         longest_first = sorted(map(re.escape, self.special_tokens), key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(longest_first)})")
         self._cache = WordCache(self.word_ids)
@@ -105,29 +104,15 @@ class Tokenizer(ABC):
             Any text, also an empty one.
         pair : str, optional
             A second text. Around both stands what `around` says: [CLS] text [SEP] pair [SEP].
-
-        Returns
-        -------
-        list of int
-            Ids of the vocabulary.
         """
         before, after = self._around_ids()
         ids = before + self.text_ids(text) + after
         return ids if pair is None else ids + self.text_ids(valid(pair, "pair")) + after
 
     def encode_pair(self, text: str, pair: str | None = None) -> Encoding:
-        """Turn a text, or two, into ids, and say where in the texts the tokens stand.
+        """Do what `encode` does, and say where in the texts the tokens stand.
 
-        Parameters
-        ----------
-        text, pair : str
-            As for `encode`, which gives the same ids.
-
-        Returns
-        -------
-        Encoding
-            Its parts have the length T; offsets, segments and special tokens are those of the
-            ``tokenizers`` library.
+        All is as in the ``tokenizers`` library: ids, offsets, segments and special tokens.
         """
         if pair is not None:
             valid(pair, "pair")
@@ -161,15 +146,10 @@ class Tokenizer(ABC):
     def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
         """Turn ids into a text: not always the one that was encoded; the classes say what is lost.
 
-        Parameters
-        ----------
-        ids : iterable of int
-            Such as a list, or an array of shape (T,).
-        skip_special_tokens : bool, default True
-            Leave special tokens out.
+        `ids` may be a list, or an array of shape (T,); special tokens can be left in.
         """
         tokens = self.vocabulary.decode(ids)
-        if skip_special_tokens:
+        if flag(skip_special_tokens, "skip_special_tokens"):
             tokens = [token for token in tokens if token not in self.special_tokens]
         return self.join(tokens)
 
@@ -186,10 +166,7 @@ class Tokenizer(ABC):
         """Put tokens together to a text."""
 
     def placed(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:
-        """Yield each word, as `split` gives it, with the place in the text of each of its letters.
-
-        By default, the words stand in the text as they are.
-        """
+        """Yield each word, as `split` gives it, with the places of its letters in the text."""
         return find(self.split(text), text, range(len(text)))
 
     def widths(self, word: str) -> list[int]:
@@ -198,15 +175,12 @@ class Tokenizer(ABC):
 
     def _parts(self, text: str) -> list[str]:
         """Cut a text at its special tokens, which have odd places."""
-        if any(token in valid(text) for token in self.special_tokens):
-            return self._special.split(text)
-        return [valid(text)]
+        found = any(token in valid(text) for token in self.special_tokens)
+        return self._special.split(text) if found else [valid(text)]
 
     def _around_ids(self) -> tuple[list[int], list[int]]:
-        first, last = (
-            ([self.vocabulary[token]] for token in self.around) if self.around else ([], [])
-        )
-        return first, last
+        ids = [self.vocabulary[token] for token in self.around or ()]
+        return ids[:1], ids[1:]
 
     def _places(self, text: str) -> Iterator[tuple[int, tuple[int, int]]]:
         """Yield the ids of a text, each with the place where it begins, and the one after it."""
@@ -228,9 +202,7 @@ class Tokenizer(ABC):
 
     @classmethod
     @abstractmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes, or refuse what is not supported."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -242,17 +214,13 @@ class Tokenizer(ABC):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a file that `save` or the ``tokenizers`` library has written.
 
-        Raises
-        ------
-        OSError
-            If the file cannot be read.
-        ValueError
-            If it is damaged, holds another kind of tokenizer, or anything that is not supported;
-            the message names the file and what is wrong in it.
+        ValueError if it is damaged, holds another kind of tokenizer, or what is not supported here:
+        truncation, padding, added tokens that are not plain special ones, or a component. It names
+        the file and what is wrong in it. OSError if the file cannot be read.
         """
-        components, vocabulary, special = files.read(path, cls.model)
+        file = files.read(path, cls.model)
         try:
-            return cls.from_components(components, vocabulary, special)
+            return cls.from_file(file)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
@@ -298,8 +266,6 @@ def to_train_on(texts: Iterable[str]) -> list[str]:
 def room(vocab_size: int, needed: int) -> int:
     """Return the size of a vocabulary if what must be in it fits."""
     if integer(vocab_size, "vocab_size") < needed:
-        raise ValueError(
-            f"vocab_size must be {needed} or more, for the special tokens and all single "
-            f"characters, got {vocab_size}"
-        )
+        reason = "for the special tokens and all single characters"
+        raise ValueError(f"vocab_size must be {needed} or more, {reason}, got {came(vocab_size)}")
     return int(vocab_size)

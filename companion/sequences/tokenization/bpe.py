@@ -24,11 +24,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Self
 
+from companion.arguments import came, instance
+from companion.arguments import texts as checked_texts
 from companion.sequences.tokenization import files
 from companion.sequences.tokenization.base import Tokenizer, find, room, to_train_on
-from companion.sequences.tokenization.merges import PairIndex, merge_long
+from companion.sequences.tokenization.merges import PairIndex, counted, merge_long
 from companion.sequences.tokenization.pretokens import as_in_gpt2
-from companion.sequences.vocabulary import distinct
+from companion.sequences.vocabulary import among, distinct
 
 SHORT = 64  # symbols; longer words are merged with a heap
 
@@ -53,13 +55,13 @@ def merge_pairs(text: str, merges: Mapping[str, str]) -> list[str]:
     >>> merge_pairs("aaabdaaabac", {"Z": "aa", "Y": "ab", "X": "ZY"})
     ['aaabdaaabac', 'ZabdZabac', 'ZYdZYac', 'XdXac']
     """
-    steps = [text]
+    steps = [instance(text, "text", str)]
     used = set(text)
-    for symbol, pair in merges.items():
-        if len(pair) != 2:
-            raise ValueError(f"merges must map to pairs of two symbols, got {pair!r}")
-        if len(symbol) != 1 or symbol in used:
-            raise ValueError(f"merges must name new symbols of one character, got {symbol!r}")
+    for symbol, pair in instance(merges, "merges", Mapping).items():
+        if not isinstance(pair, str) or len(pair) != 2:
+            raise ValueError(f"merges must map to pairs of two symbols, got {came(pair)}")
+        if not isinstance(symbol, str) or len(symbol) != 1 or symbol in used:
+            raise ValueError(f"merges must name new symbols of one character, got {came(symbol)}")
         used.add(symbol)
         steps.append(steps[-1].replace(pair, symbol))
     return steps
@@ -70,7 +72,7 @@ def learn_merges(
     vocab_size: int,
     *,
     alphabet: Iterable[str] = (),
-    special_tokens: Sequence[str] = (),
+    special_tokens: Iterable[str] = (),
 ) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """Learn which pairs to merge: always the most frequent pair, until the vocabulary is full.
 
@@ -83,7 +85,7 @@ def learn_merges(
         pair is left.
     alphabet : iterable of str
         Characters that belong into the vocabulary even if no word has them.
-    special_tokens : sequence of str
+    special_tokens : iterable of str
         They take the first ids.
 
     Returns
@@ -98,8 +100,10 @@ def learn_merges(
     >>> learn_merges({"aaabdaaabac": 1}, 7)[1]
     [('a', 'a'), ('a', 'b'), ('aa', 'ab')]
     """
-    characters = sorted(set(alphabet).union(*words))
-    tokens = list(dict.fromkeys((*special_tokens, *characters)))
+    words = counted(words)
+    special = distinct(special_tokens, "special_tokens", least=0)
+    characters = sorted(set().union(*words, *checked_texts(alphabet, "alphabet", least=0)))
+    tokens = list(dict.fromkeys((*special, *characters)))
     vocab_size = room(vocab_size, len(tokens))
     vocabulary = {token: number for number, token in enumerate(tokens)}
     # Here a word is a string whose characters are token ids: chr(0) is the first token.
@@ -130,23 +134,16 @@ def learn_merges(
 def apply_merges(word: str, ranks: Mapping[tuple[str, str], int]) -> list[str]:
     """Merge the characters of a word: always the pair of the lowest rank, the leftmost first.
 
-    Parameters
-    ----------
-    word : str
-        Any word.
-    ranks : mapping of (str, str) to int
-        Each pair that is merged to its place in the order of the merges.
-
-    Returns
-    -------
-    list of str
-        The tokens; in a row they are the word.
+    `ranks` has each pair that is merged, with its place in the order of the merges. The tokens that
+    come back are the word if they are put in a row.
 
     Examples
     --------
     >>> apply_merges("banana", {("a", "n"): 0, ("an", "a"): 1, ("b", "an"): 2})
     ['ban', 'ana']
     """
+    instance(word, "word", str)
+    instance(ranks, "ranks", Mapping)
     if len(word) > SHORT:
         return merge_long(word, ranks)
     parts = list(word)
@@ -222,21 +219,20 @@ class BytePairTokenizer(Tokenizer):
         super().__init__(vocabulary, special_tokens=special_tokens)
         missing = [byte for byte, token in CHARACTER_OF.items() if token not in self.vocabulary]
         if missing:
-            raise ValueError(f"vocabulary must hold all 256 bytes, {len(missing)} are missing")
-        for token in self.tokens:
-            if token not in self.special_tokens and any(ord(c) not in BYTE_OF for c in token):
-                raise ValueError(
-                    f"vocabulary must be written in characters for bytes, got {token!r}"
-                )
-        self.merges = [_pair(pair) for pair in merges]
+            raise ValueError(f"vocabulary must hold all 256 bytes, got {len(missing)} fewer")
+        for token in set(self.tokens).difference(self.special_tokens):
+            if not BYTE_OF.keys() >= set(map(ord, token)):
+                wanted = "vocabulary must be written in characters for bytes"
+                raise ValueError(f"{wanted}, got {token!r}")
+        try:
+            self.merges = list(map(_pair, merges))
+        except (TypeError, RuntimeError):
+            raise TypeError(f"merges must be a list of pairs, got {came(merges)}") from None
         self.ranks = {pair: rank for rank, pair in enumerate(self.merges)}
-        if len(self.ranks) < len(self.merges):
-            twice = next(pair for rank, pair in enumerate(self.merges) if self.ranks[pair] != rank)
-            raise ValueError(f"merges must be different, got {twice!r} more than once")
-        for left, right in self.merges:
-            for token in (left, right, left + right):
-                if token not in self.vocabulary:
-                    raise ValueError(f"merges must be in the vocabulary, {token!r} is not")
+        for rank, (left, right) in enumerate(self.merges):
+            among((left, right, left + right), self.vocabulary, "merges")
+            if self.ranks[left, right] != rank:
+                raise ValueError(f"merges must be different, got {(left, right)} more than once")
 
     @classmethod
     def train(
@@ -246,13 +242,9 @@ class BytePairTokenizer(Tokenizer):
 
         Parameters
         ----------
-        texts : iterable of str
-            To learn from, at least one.
         vocab_size : int
             Number of tokens: special ones, 256 bytes, and merges. It stays smaller if the texts
             have no more pairs.
-        special_tokens : iterable of str
-            They take the first ids.
         """
         special = distinct(special_tokens, "special_tokens", least=0)
         counts: Counter[str] = Counter()
@@ -313,44 +305,30 @@ class BytePairTokenizer(Tokenizer):
         return pipeline | ({"post_processor": self._after} if self._after else {})
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
-        files.match(components, "normalizer", None)
-        files.match(components, "pre_tokenizer", _BYTES, free=("trim_offsets",))
+        file.match("normalizer", None)
+        file.match("pre_tokenizer", _BYTES, free=("trim_offsets",))
         # These change the places of tokens in the text, and the way back: not the ids.
         free = ("trim_offsets", "add_prefix_space", "use_regex")
-        files.match(components, "post_processor", None, _BYTES, free=free)
-        files.match(components, "decoder", _BYTES, free=free)
-        model = files.match(components, "model", _MODEL, free=("vocab", "merges"))
+        file.match("post_processor", None, _BYTES, free=free)
+        file.match("decoder", _BYTES, free=free)
+        model = file.match("model", _MODEL, free=("vocab", "merges"))
         # Older files write a pair as one text.
         merges = [pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"]]
-        found = cls(vocabulary, merges, special_tokens=special_tokens)
-        found._after = components["post_processor"]
+        found = cls(file.vocabulary, merges, special_tokens=file.special_tokens)
+        found._after = file.components["post_processor"]
         return found
 
 
-def _pair(pair: Sequence[str]) -> tuple[str, str]:
-    if isinstance(pair, str) or len(pair) != 2:
-        raise ValueError(f"merges must be pairs of two tokens, got {pair!r}")
+def _pair(pair: Any) -> tuple[str, str]:
+    if not isinstance(pair, list | tuple) or [*map(type, pair)] != [str, str]:
+        raise ValueError(f"merges must be pairs of two tokens, got {came(pair)}")
     return pair[0], pair[1]
 
 
 # The parts of a file.
-_BYTES = {
-    "type": "ByteLevel",
-    "add_prefix_space": False,
-    "trim_offsets": True,
-    "use_regex": True,
-}
-_MODEL = {
-    "type": "BPE",
-    "dropout": None,
-    "unk_token": None,
-    "continuing_subword_prefix": None,
-    "end_of_word_suffix": None,
-    "fuse_unk": False,
-    "byte_fallback": False,
-    "ignore_merges": False,
-}
+_BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+_OFF = ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")
+_NOT = ("fuse_unk", "byte_fallback", "ignore_merges")
+_MODEL = {"type": "BPE", **dict.fromkeys(_OFF), **dict.fromkeys(_NOT, False)}

@@ -13,34 +13,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from companion.arguments import came
 
 PLACES = ("normalizer", "pre_tokenizer", "model", "post_processor", "decoder")
 
-# Forms, as `check` reads them: a type; None; [form], a list of any length; {str: form}, a mapping;
-# {"name": form}, the names that must be there; (form, form), a list of two; Or(form, form).
-
-
-class Or(tuple):
-    """Forms of which one must fit."""
-
-
-NUMBER = Or((int, float))
-ADDED = {"id": int, "content": str} | dict.fromkeys(
-    ("single_word", "lstrip", "rstrip", "normalized", "special"), bool
-)
+# Forms, as `check` reads them: a type, or some; [form], a list of any length; (form, form), a list
+# of two; {"name": form}, the names that must be there; {str: form}, any names.
+SWITCHES = ("single_word", "lstrip", "rstrip", "normalized", "special")
 DOCUMENT = {
-    "added_tokens": [ADDED],
+    "added_tokens": [{"id": int, "content": str, **dict.fromkeys(SWITCHES, bool)}],
+    **dict.fromkeys(PLACES, dict | None),
     "model": {"type": str},
-} | {place: Or(({"type": str}, None)) for place in PLACES if place != "model"}
+}
 MODELS = {
     "WordLevel": {"vocab": {str: int}, "unk_token": str},
-    "BPE": {"vocab": {str: int}, "merges": [Or(((str, str), str))]},
+    "BPE": {"vocab": {str: int}, "merges": [list | str]},
     "WordPiece": {"vocab": {str: int}, "unk_token": str, "max_input_chars_per_word": int},
-    "Unigram": {"vocab": [(str, NUMBER)], "unk_id": int},
+    "Unigram": {"vocab": [(str, int | float)], "unk_id": int},
 }
 COMPONENTS = {
     "BertNormalizer": {"lowercase": bool},
@@ -64,210 +58,42 @@ def check(value: Any, form: Any, name: str) -> None:
         ...
     ValueError: model.vocab['a'] must be int, got 0.0
     """
-    if isinstance(form, Or):
-        if not any(_fits(value, one, name) for one in form):
-            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
-    elif isinstance(form, type) or form is None:
-        right = value is None if form is None else isinstance(value, form)
-        if not right or (isinstance(value, bool) and form is not bool):
-            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
-    elif isinstance(form, dict):
-        if not isinstance(value, dict):
-            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
-        for key, one in form.items():
-            if key is str:
-                for entry, item in value.items():
-                    check(item, one, f"{name}[{entry!r}]")
-            elif key not in value:
-                raise ValueError(f"{name} must have {key!r}, got only {list(value)!r:.100}")
-            else:
-                check(value[key], one, f"{name}.{key}")
-    else:
-        forms = form * len(value) if isinstance(form, list) and isinstance(value, list) else form
-        if not isinstance(value, list) or len(value) != len(forms):
-            raise ValueError(f"{name} must be {_words(form)}, got {value!r:.60}")
+    kind = list if isinstance(form, list | tuple) else dict if isinstance(form, dict) else form
+    truth = type(value) is bool  # in Python it is an int as well, in a file not
+    right = kind is bool if truth else isinstance(value, kind)
+    if not right or (isinstance(form, tuple) and len(value) != len(form)):
+        raise ValueError(f"{name} must be {_words(form)}, got {came(value)}")
+    if isinstance(form, dict):
+        free = str in form
+        for key, one in dict.fromkeys(value, form[str]).items() if free else form.items():
+            if key not in value:
+                raise ValueError(f"{name} must have {key!r}, got only {came(list(value))}")
+            check(value[key], one, f"{name}[{key!r}]" if free else f"{name}.{key}")
+    elif isinstance(form, list | tuple):
+        forms = form * len(value) if isinstance(form, list) else form
         for place, (item, one) in enumerate(zip(value, forms, strict=True)):
             check(item, one, f"{name}[{place}]")
 
 
-def _fits(value: Any, form: Any, name: str) -> bool:
-    try:
-        check(value, form, name)
-    except ValueError:
-        return False
-    return True
-
-
 def _words(form: Any) -> str:
-    if isinstance(form, Or):
-        return " or ".join(map(_words, form))
-    if isinstance(form, dict):
-        return "an object"
     if isinstance(form, tuple):
         return f"[{', '.join(map(_words, form))}]"
-    return "a list" if isinstance(form, list) else "null" if form is None else form.__name__
+    if isinstance(form, list | dict):
+        return "a list" if isinstance(form, list) else "an object"
+    return form.__name__ if isinstance(form, type) else str(form)
 
 
-def read(
-    path: str | os.PathLike[str], model: str
-) -> tuple[dict[str, Any], dict[str, int], list[str]]:
-    """Read a file; return its components, its vocabulary and its special tokens.
-
-    Parameters
-    ----------
-    path : path
-        Of the file.
-    model : str
-        What kind it must be.
-
-    Returns
-    -------
-    components : dict of str to dict or None
-        Of each of the five places.
-    vocabulary : dict of str to int
-        Of the model, with the special tokens.
-    special_tokens : list of str
-        In the order of their ids.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If it is no such file, or asks for truncation, padding, or added tokens other than plain
-        special ones. The message begins with the path.
-    """
+def file_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path that a file can have."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a text or a path, got {came(path)}")
     try:
-        text = Path(path).read_text("utf-8")
-        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
-        raise ValueError(f"{path} must be a file in JSON, but: {error}") from None
-    try:
-        return _understood(document, model)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-
-
-def _understood(document: Any, model: str) -> tuple[dict[str, Any], dict[str, int], list[str]]:
-    check(document, DOCUMENT, "tokenizer.json")
-    components = {place: document[place] for place in PLACES}
-    kind = components["model"]["type"]
-    if kind != model:
-        raise ValueError(f"model {kind!r} is not supported here, expected {model}")
-    check(components["model"], MODELS[kind], "model")
-    for place, component in components.items():
-        if component and place != "model":
-            check(component, COMPONENTS.get(component["type"], {}), place)
-    for setting in ("truncation", "padding"):
-        if document.get(setting) is not None:
-            raise ValueError(f"{setting} is not supported, got {document[setting]!r}")
-    entries = components["model"]["vocab"]
-    if isinstance(entries, list):  # of a unigram model: pieces with scores
-        entries = _once((piece, number) for number, (piece, _) in enumerate(entries))
-    special = {}
-    for token in sorted(document["added_tokens"], key=lambda token: token["id"]):
-        content, number = token["content"], token["id"]
-        changed = token["single_word"] or token["lstrip"] or token["rstrip"]
-        # "normalized" finds a token after the text was tidied: the same, if nothing tidies it.
-        if not token["special"] or changed or (token["normalized"] and document["normalizer"]):
-            raise ValueError(f"added token {content!r} is not supported: {token}")
-        if content in special or entries.get(content, number) != number:
-            raise ValueError(f"added token {content!r} must have one id, got {number} as another")
-        special[content] = number
-    return components, {**entries, **special}, list(special)
-
-
-def _once(pairs: Any) -> dict[str, Any]:
-    """Make a dict, but refuse a name that comes twice: `json` would keep the last one."""
-    found = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} comes twice")
-        found[name] = value
-    return found
-
-
-def _no_number(constant: str) -> None:
-    raise ValueError(f"{constant} is no number in JSON")
-
-
-def write(
-    path: str | os.PathLike[str],
-    components: Mapping[str, Any],
-    special_tokens: Mapping[str, int],
-) -> None:
-    """Write a file, all of it or nothing: the components, and special tokens with their ids."""
-    plain = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
-    added = [
-        {"id": number, "content": token, **plain, "special": True}
-        for token, number in sorted(special_tokens.items(), key=lambda item: item[1])
-    ]
-    document = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added}
-    document |= {place: components.get(place) for place in PLACES}
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            json.dump(document, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def match(
-    components: Mapping[str, Any],
-    place: str,
-    *supported: Mapping[str, Any] | None,
-    free: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Return the component at a place if it is one of those that are supported.
-
-    Parameters
-    ----------
-    components : mapping
-        As from `read`.
-    place : str
-        One of the five.
-    *supported : mapping or None
-        Each with a "type" and all settings; None means that the place may be empty.
-    free : sequence of str
-        Settings that may have any value, since the caller looks at them or they do not matter.
-
-    Returns
-    -------
-    dict
-        The component, with missing settings as in the supported one; empty if there is none.
-
-    Examples
-    --------
-    >>> match({"decoder": {"type": "CTC"}}, "decoder", {"type": "Fuse"})
-    Traceback (most recent call last):
-        ...
-    ValueError: decoder 'CTC' is not supported here, expected Fuse
-    """
-    component = components.get(place)
-    if component is None:
-        if None in supported:
-            return {}
-        got = "no component"
-    else:
-        kind, got = component.get("type"), f"{component.get('type')!r}"
-        for known in supported:
-            if known is None or known["type"] != kind:
-                continue
-            full = {**known, **component}
-            other = [
-                f"{name}={value!r}"
-                for name, value in full.items()
-                if name not in free and not _same(value, known.get(name))
-            ]
-            if not other:
-                return full
-            got = f"{kind!r} with {', '.join(other)}"
-    names = " or ".join("none" if known is None else known["type"] for known in supported)
-    raise ValueError(f"{place} {got} is not supported here, expected {names}")
+        named = b"\0" not in os.fsencode(path) and Path(path).name
+    except UnicodeEncodeError:
+        named = False
+    if not named:
+        raise ValueError(f"path must be the name of a file, got {came(path)}")
+    return Path(path)
 
 
 def _same(value: Any, known: Any) -> bool:
@@ -286,9 +112,7 @@ def template(around: tuple[str, str], vocabulary: Mapping[str, int]) -> dict[str
         return {"Sequence": {"id": name, "type_id": segment}}
 
     single = [special(first, 0), text("A", 0), special(last, 0)]
-    tokens = {
-        token: {"id": token, "ids": [vocabulary[token]], "tokens": [token]} for token in around
-    }
+    tokens = {name: {"id": name, "ids": [vocabulary[name]], "tokens": [name]} for name in around}
     return {
         "type": "TemplateProcessing",
         "single": single,
@@ -297,24 +121,153 @@ def template(around: tuple[str, str], vocabulary: Mapping[str, int]) -> dict[str
     }
 
 
-def around(components: dict[str, Any], vocabulary: Mapping[str, int]) -> tuple[str, str] | None:
-    """Read from a file what stands around a text, and refuse what differs from `template`."""
-    known_kinds = {"type": "TemplateProcessing"}, {"type": "BertProcessing"}
-    free = ("single", "pair", "special_tokens", "sep", "cls")
-    post = match(components, "post_processor", None, *known_kinds, free=free)
-    if not post:
-        return None
-    if post["type"] == "BertProcessing":
-        (last, last_id), (first, first_id) = post["sep"], post["cls"]
-        if vocabulary.get(first) == first_id and vocabulary.get(last) == last_id:
-            return first, last
-    else:
-        names = list(post["special_tokens"])
-        for first, last in product(names, repeat=2):
-            if len(names) <= 2 and first in vocabulary and last in vocabulary:
-                wanted = template((first, last), vocabulary)
-                if all(post[key] == wanted[key] for key in wanted):
-                    return first, last
-    raise ValueError(
-        f"post_processor {post['type']!r} is supported as [CLS] A [SEP] B [SEP] only, got {post}"
-    )
+class Description(NamedTuple):
+    """What a file says of a tokenizer."""
+
+    components: Mapping[str, Any]  # of each of the five places; None where there is none
+    vocabulary: dict[str, int]  # of the model, with the special tokens
+    special_tokens: list[str]  # in the order of their ids
+
+    def match(
+        self, place: str, *supported: Mapping[str, Any] | None, free: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return the component at a place if it is one of those that are supported.
+
+        Missing settings are taken from the supported one; without a component the answer is empty.
+
+        Parameters
+        ----------
+        *supported : mapping or None
+            Each with a "type" and all settings; None means that the place may be empty.
+        free : sequence of str
+            Settings that may have any value, since the caller looks at them or they do not matter.
+
+        Examples
+        --------
+        >>> Description({"decoder": {"type": "CTC"}}, {}, []).match("decoder", {"type": "Fuse"})
+        Traceback (most recent call last):
+            ...
+        ValueError: decoder 'CTC' is not supported here, expected Fuse
+        """
+        component = self.components.get(place) or {}
+        kind = component.get("type")
+        kinds = {known["type"] if known else None: known or {} for known in supported}
+        full = {**kinds.get(kind, {}), **component}
+        other = [
+            f"{name}={value!r}"
+            for name, value in full.items()
+            if kind in kinds and name not in free and not _same(value, kinds[kind].get(name))
+        ]
+        if kind in kinds and not other:
+            return full
+        got = repr(kind) if component else "no component"
+        got += f" with {', '.join(other)}" if other else ""
+        names = " or ".join(name or "none" for name in kinds)
+        raise ValueError(f"{place} {got} is not supported here, expected {names}")
+
+    def around(self) -> tuple[str, str] | None:
+        """Read from a file what stands around a text, and refuse what differs from `template`."""
+        known_kinds = {"type": "TemplateProcessing"}, {"type": "BertProcessing"}
+        free = ("single", "pair", "special_tokens", "sep", "cls")
+        post = self.match("post_processor", None, *known_kinds, free=free)
+        if not post:
+            return None
+        if post["type"] == "BertProcessing":
+            (last, last_id), (first, first_id) = post["sep"], post["cls"]
+            if self.vocabulary.get(first) == first_id and self.vocabulary.get(last) == last_id:
+                return first, last
+        else:
+            names = list(post["special_tokens"])
+            for first, last in product(names, repeat=2):
+                if len(names) <= 2 and first in self.vocabulary and last in self.vocabulary:
+                    wanted = template((first, last), self.vocabulary)
+                    if all(post[key] == wanted[key] for key in wanted):
+                        return first, last
+        wanted = "supported as [CLS] A [SEP] B [SEP] only"
+        raise ValueError(f"post_processor {post['type']!r} is {wanted}, got {post}")
+
+
+def read(path: str | os.PathLike[str], model: str) -> Description:
+    """Read a file that must describe a kind of model; refuse what `Tokenizer.load` says."""
+    file = file_path(path)
+    try:
+        text = file.read_text("utf-8")
+        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        raise ValueError(f"{path} must be a file in JSON, but: {error}") from None
+    try:
+        return _understood(document, model)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _understood(document: Any, model: str) -> Description:
+    check(document, DOCUMENT, "tokenizer.json")
+    components = {place: document[place] for place in PLACES}
+    kind = components["model"]["type"]
+    if kind != model:
+        raise ValueError(f"model {kind!r} is not supported here, expected {model}")
+    for place, component in components.items():
+        if component is not None:
+            check(component, {"type": str}, place)
+            known = MODELS if place == "model" else COMPONENTS
+            check(component, known.get(component["type"], {}), place)
+    for setting in ("truncation", "padding"):
+        if document.get(setting) is not None:
+            raise ValueError(f"{setting} is not supported, got {document[setting]!r}")
+    entries = components["model"]["vocab"]
+    if isinstance(entries, list):  # of a unigram model: pieces with scores
+        entries = _once((piece, number) for number, (piece, _) in enumerate(entries))
+    special = {}
+    for token in sorted(document["added_tokens"], key=lambda token: token["id"]):
+        content, number = token["content"], token["id"]
+        changed = token["single_word"] or token["lstrip"] or token["rstrip"]
+        # "normalized" finds a token after the text was tidied: the same, if nothing tidies it.
+        if not token["special"] or changed or (token["normalized"] and document["normalizer"]):
+            raise ValueError(f"added token {content!r} is not supported: {token}")
+        if content in special or entries.get(content, number) != number:
+            raise ValueError(f"added token {content!r} must have one id, got {number} as another")
+        special[content] = number
+    return Description(components, {**entries, **special}, list(special))
+
+
+def _once(pairs: Any) -> dict[str, Any]:
+    """Make a dict, but refuse a name that comes twice: `json` would keep the last one."""
+    found = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} comes twice")
+        found[name] = value
+    return found
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
+
+
+def write(
+    path: str | os.PathLike[str], components: Mapping[str, Any], special_tokens: Mapping[str, int]
+) -> None:
+    """Write a file: the components, and special tokens with their ids."""
+    switches = dict.fromkeys(SWITCHES, False) | {"special": True}
+    added = [
+        {"id": number, "content": token, **switches}
+        for token, number in sorted(special_tokens.items(), key=lambda item: item[1])
+    ]
+    document = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added}
+    document |= {place: components.get(place) for place in PLACES}
+    replace(path, [json.dumps(document, ensure_ascii=False)])
+
+
+def replace(path: str | os.PathLike[str], parts: Iterable[str]) -> None:
+    """Write a text file, all of it or nothing: an older one stays until the new one is complete."""
+    target = file_path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

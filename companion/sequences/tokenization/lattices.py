@@ -68,13 +68,7 @@ class Lattices:
         )
 
     def keep(self, kept: np.ndarray) -> None:
-        """Drop pieces, and give the others new numbers in their order.
-
-        Parameters
-        ----------
-        kept : ndarray of bool, shape (n_pieces,)
-            Which ones stay.
-        """
+        """Keep some pieces, `kept` (n_pieces,); they have new numbers, in their order."""
         edges = kept[self.piece]
         self.word, self.start, self.end = self.word[edges], self.start[edges], self.end[edges]
         self.piece = (np.cumsum(kept) - 1)[self.piece[edges]]
@@ -120,17 +114,9 @@ class Lattices:
         return expected, float(log_likelihood)
 
     def best(self, log_probabilities: np.ndarray) -> np.ndarray:
-        """Return the log-probability of the best path of each word.
+        """Return the log-probability of the best path of each word, shape (n_words,).
 
-        Parameters
-        ----------
-        log_probabilities : ndarray, shape (n_pieces,)
-            Of the pieces.
-
-        Returns
-        -------
-        ndarray, shape (n_words,)
-            Minus infinity for a word without a path.
+        From those of the pieces, shape (n_pieces,); minus infinity for a word without a path.
         """
         source, target = self.first[self.word] + self.start, self.first[self.word] + self.end
         best = np.full(self.first[-1], -np.inf)

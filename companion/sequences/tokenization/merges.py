@@ -13,20 +13,24 @@ import heapq
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
+
+from companion.arguments import came, integer
+from companion.sequences.vocabulary import distinct
+
+
+def counted(words: Any) -> dict[str, int]:
+    """Return words that are not empty, each with its count."""
+    if not isinstance(words, Mapping):
+        raise TypeError(f"words must map each word to its count, got {came(words)}")
+    distinct(words, "words", least=0)
+    return {word: integer(count, "words", 0) for word, count in words.items()}
 
 
 class PairIndex:
-    """Words as strings of symbols, the counts of neighbouring pairs, and where they are.
+    """Words as strings of symbols, with their counts; and where in them each pair stands.
 
-    Parameters
-    ----------
-    words : mapping of str to int
-        Each different word, with how often it occurs.
-
-    Attributes
-    ----------
-    counts : dict of str to int
-        Each pair, a string of two symbols, to its count over all words.
+    Its attribute `counts` maps each pair, a string of two symbols, to its count over all words.
 
     Examples
     --------
@@ -45,18 +49,13 @@ class PairIndex:
         for place, (word, frequency) in enumerate(words.items()):
             for left, right in pairwise(word):
                 pair = left + right
-                if pair in self.counts:
-                    self.counts[pair] += frequency
-                    self.where[pair].append(place)
-                else:
-                    self.counts[pair] = frequency
-                    self.where[pair] = [place]
+                self.counts[pair] = self.counts.get(pair, 0) + frequency
+                self.where.setdefault(pair, []).append(place)
 
     def merge(self, pair: str, symbol: str) -> dict[str, int]:
-        """Replace a pair by a symbol in all words that hold it.
+        """Replace a pair by a symbol in all words; return by how much the counts of others change.
 
-        Return by how much the counts of other pairs change; `counts` is left for the caller to
-        adapt.
+        `counts` is left for the caller to adapt.
         """
         left, right = pair
         changes: defaultdict[str, int] = defaultdict(int)

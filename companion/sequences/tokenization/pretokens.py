@@ -131,8 +131,7 @@ def as_in_gpt2(text: str) -> list[str]:
     >>> as_in_gpt2("It's 어제,  갔었어 2!")
     ['It', "'s", ' 어제', ',', ' ', ' 갔었어', ' 2', '!']
     """
-    plane_0 = text.isascii() or max(text) <= "\uffff"
-    return _as_in_gpt2(plane_0).findall(text)
+    return _as_in_gpt2(text.isascii() or max(text) <= "\uffff").findall(text)
 
 
 @cache

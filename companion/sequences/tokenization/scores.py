@@ -22,8 +22,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from companion.arguments import integer
-from companion.sequences.tokenization.merges import PairIndex
+from companion.arguments import choice, integer
+from companion.sequences.tokenization.merges import PairIndex, counted
 
 MARK = "##"
 SCORES = ("likelihood", "ratio")
@@ -38,10 +38,8 @@ def likelihood_gain(
 
     Parameters
     ----------
-    count : ndarray of int, shape (n_pairs,)
-        Of the pairs.
-    left, right : ndarray of int, shape (n_pairs,)
-        Counts of their first and second symbols.
+    count, left, right : ndarray of int, shape (n_pairs,)
+        Of the pairs, of their first symbols and of their second ones.
     same : ndarray of bool, shape (n_pairs,)
         Whether both symbols are the same.
     total : int
@@ -74,9 +72,9 @@ class PairScores:
     Parameters
     ----------
     words : mapping of str to int
-        Each different word, none of them empty, to its count.
+        Each different word to its count.
     score : str, default "likelihood"
-        One of `SCORES`.
+        Or "ratio".
     min_count : int, default 1
         Pairs that occur less often are not merged.
 
@@ -90,9 +88,9 @@ class PairScores:
     def __init__(
         self, words: Mapping[str, int], score: str = "likelihood", *, min_count: int = 1
     ) -> None:
-        if score not in SCORES:
-            raise ValueError(f"score must be one of {SCORES}, got {score!r}")
-        self.score, self.min_count = score, integer(min_count, "min_count", 1)
+        words = counted(words)
+        self.score = choice(score, "score", SCORES)
+        self.min_count = integer(min_count, "min_count", 1)
         parts = {word: [word[0], *(MARK + letter for letter in word[1:])] for word in words}
         self.tokens = sorted(set().union(*parts.values()))
         symbol = {token: chr(number) for number, token in enumerate(self.tokens)}
@@ -117,7 +115,7 @@ class PairScores:
         return likelihood_gain(self.counts[chosen], left, right, same, total)
 
     def by_tokens(self) -> dict[tuple[str, str], float]:
-        """Return the score of each pair that can be merged, with its two tokens as the key."""
+        """Return each pair of tokens that can be merged with its score."""
         alive = np.flatnonzero(self.counts >= self.min_count)
         names = [(self.tokens[a], self.tokens[b]) for a, b in self.pairs[alive]]
         return dict(zip(names, self.values(alive).tolist(), strict=True))

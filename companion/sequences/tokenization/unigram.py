@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from companion.arguments import came, integer, number
 from companion.sequences.tokenization import files
 from companion.sequences.tokenization.base import Tokenizer, find, room, to_train_on
 from companion.sequences.tokenization.lattices import Lattices
@@ -42,8 +43,6 @@ def best_path(word: str, scores: Mapping[str, float], longest: int) -> list[str]
 
     Parameters
     ----------
-    word : str
-        Any word.
     scores : mapping of str to float
         The log-probability of each piece, at least one.
     longest : int
@@ -90,17 +89,8 @@ def best_path(word: str, scores: Mapping[str, float], longest: int) -> list[str]
 def first_pieces(words: Mapping[str, int], most: int) -> list[str]:
     """Return pieces to begin with: all letters, and the substrings that cover most of the text.
 
-    Parameters
-    ----------
-    words : mapping of str to int
-        Each word to its count.
-    most : int
-        Pieces altogether, if there are so many that occur twice; letters are always there.
-
-    Returns
-    -------
-    list of str
-        Letters first; then by falling count * length, ties by code point.
+    `words` are each word with its count. There are at most `most` pieces, but all letters; longer
+    ones occur twice or more, and come by falling count * length, ties by code point.
     """
     counts: Counter[str] = Counter()
     for word, frequency in words.items():
@@ -114,19 +104,10 @@ def first_pieces(words: Mapping[str, int], most: int) -> list[str]:
 
 
 def learn_pieces(words: Mapping[str, int], n_pieces: int) -> dict[str, float]:
-    """Learn pieces and their log-probabilities.
+    """Learn pieces and their log-probabilities, by falling probability, ties by code point.
 
-    Parameters
-    ----------
-    words : mapping of str to int
-        Each word, not empty, to its count.
-    n_pieces : int
-        How many pieces; all letters are kept, so there are at least as many.
-
-    Returns
-    -------
-    dict of str to float
-        By falling log-probability, ties by code point.
+    `words` are each word, not empty, with its count. All letters are kept, so there may be more
+    than `n_pieces`.
     """
     pieces = np.array(first_pieces(words, MANY * n_pieces), dtype=object)
     frequencies = np.array(list(words.values()))
@@ -161,8 +142,7 @@ def learn_pieces(words: Mapping[str, int], n_pieces: int) -> dict[str, float]:
         pieces, rows = pieces[kept], rows[kept]
         probabilities = probabilities[kept] / probabilities[kept].sum()
     logs = np.log(probabilities).tolist()
-    ordered = sorted(zip(pieces, logs, strict=True), key=lambda item: (-item[1], item[0]))
-    return dict(ordered)
+    return dict(sorted(zip(pieces, logs, strict=True), key=lambda item: (-item[1], item[0])))
 
 
 class UnigramTokenizer(Tokenizer):
@@ -172,10 +152,8 @@ class UnigramTokenizer(Tokenizer):
     ----------
     scores : mapping of str to float
         Each token to its log-probability, in the order of the ids; special tokens have any score.
-    special_tokens : iterable of str
+    special_tokens, unknown
         As for `Tokenizer`.
-    unknown : str, default "[UNK]"
-        The token for unknown letters; it must be among the scores.
 
     Examples
     --------
@@ -196,12 +174,9 @@ class UnigramTokenizer(Tokenizer):
         unknown: str = "[UNK]",
     ) -> None:
         if not isinstance(scores, Mapping) or isinstance(scores, Vocabulary):
-            raise TypeError(f"scores must map tokens to numbers, got {scores!r:.60}")
+            raise TypeError(f"scores must map tokens to numbers, got {came(scores)}")
         super().__init__(list(scores), special_tokens=special_tokens, unknown=unknown)
-        self.scores = {token: float(score) for token, score in scores.items()}
-        for token, score in self.scores.items():
-            if not np.isfinite(score):
-                raise ValueError(f"scores must be finite, got {score} for {token!r}")
+        self.scores = {t: number(score, f"scores[{t!r}]") for t, score in scores.items()}
         self.longest = max(map(len, self.scores))
 
     @classmethod
@@ -217,15 +192,9 @@ class UnigramTokenizer(Tokenizer):
 
         Parameters
         ----------
-        texts : iterable of str
-            To learn from, at least one.
         vocab_size : int
             Number of tokens: special ones, all letters of the texts, and longer pieces, the most
             probable first. It stays smaller if the texts have fewer.
-        special_tokens : iterable of str
-            They take the first ids; `unknown` must be among them.
-        unknown : str, default "[UNK]"
-            As for the class.
         """
         words: Counter[str] = Counter()
         for text in to_train_on(texts):
@@ -273,31 +242,20 @@ class UnigramTokenizer(Tokenizer):
         return {"pre_tokenizer": _SPACES, "decoder": _SPACES, "model": _MODEL | entries}
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         for place in ("normalizer", "post_processor"):
-            files.match(components, place, None)
-        files.match(components, "pre_tokenizer", _SPACES)
-        files.match(components, "decoder", _SPACES)
-        model = files.match(components, "model", _MODEL, free=("vocab", "unk_id"))
+            file.match(place, None)
+        file.match("pre_tokenizer", _SPACES)
+        file.match("decoder", _SPACES)
+        model = file.match("model", _MODEL, free=("vocab", "unk_id"))
         scores = dict(model["vocab"])
-        if len(scores) < len(vocabulary):
+        if len(scores) < len(file.vocabulary):
             raise ValueError("model 'Unigram' must have all special tokens in its vocab")
-        if not 0 <= model["unk_id"] < len(scores):
-            raise ValueError(
-                f"unk_id must lie between 0 and {len(scores) - 1}, got {model['unk_id']}"
-            )
-        unknown = list(scores)[model["unk_id"]]
-        return cls(scores, special_tokens=special_tokens, unknown=unknown)
+        unknown = list(scores)[integer(model["unk_id"], "unk_id", 0, len(scores) - 1)]
+        return cls(scores, special_tokens=file.special_tokens, unknown=unknown)
 
 
 # The parts of a file.
-_SPACES = {
-    "type": "Metaspace",
-    "replacement": SPACE_MARK,
-    "prepend_scheme": "always",
-    "split": True,
-}
+_SPACES = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
 _MODEL = {"type": "Unigram", "byte_fallback": False}

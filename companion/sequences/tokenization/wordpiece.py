@@ -30,17 +30,8 @@ NOT_APART = ".?!,"  # written without a space before them
 def longest_match(word: str, vocabulary: Mapping[str, int]) -> list[str] | None:
     """Cut a word into pieces of a vocabulary: from the left, always the longest that fits.
 
-    Parameters
-    ----------
-    word : str
-        Any word.
-    vocabulary : mapping
-        Its keys are the pieces; those that continue a word begin with ``##``.
-
-    Returns
-    -------
-    list of str or None
-        The pieces, or None if somewhere no piece fits.
+    The keys of `vocabulary` are the pieces; those that continue a word begin with ``##``. None if
+    somewhere no piece fits.
 
     Examples
     --------
@@ -65,14 +56,10 @@ class WordPieceTokenizer(Tokenizer):
 
     Parameters
     ----------
-    vocabulary, special_tokens
-        As for `Tokenizer`.
-    unknown : str, default "[UNK]"
-        The token for words that cannot be cut; it must be in the vocabulary.
+    vocabulary, special_tokens, unknown, around
+        As for `Tokenizer`; unknown are words that cannot be cut.
     lowercase : bool, default True
         As for `basic_tokens`.
-    around : pair of str, optional
-        Tokens that `encode` puts before and after the text; none by default.
     max_letters : int, default 100
         Longer words are unknown.
 
@@ -122,14 +109,8 @@ class WordPieceTokenizer(Tokenizer):
 
         Parameters
         ----------
-        texts : iterable of str
-            To learn from, at least one.
         vocab_size : int
             Number of tokens. It stays smaller if there is no pair left to merge.
-        special_tokens : iterable of str
-            They take the first ids; [UNK] must be among them.
-        lowercase : bool, default True
-            As for `basic_tokens`.
         score : str, default "likelihood"
             What makes a pair the best; or "ratio".
         min_count : int, default 2
@@ -195,21 +176,19 @@ class WordPieceTokenizer(Tokenizer):
         }
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         free = ("vocab", "unk_token", "max_input_chars_per_word")
-        model = files.match(components, "model", _MODEL, free=free)
-        normalizer = files.match(components, "normalizer", _NORMALIZER, free=("lowercase",))
-        files.match(components, "pre_tokenizer", {"type": "BertPreTokenizer"})
-        files.match(components, "decoder", _DECODER)
+        model = file.match("model", _MODEL, free=free)
+        normalizer = file.match("normalizer", _NORMALIZER, free=("lowercase",))
+        file.match("pre_tokenizer", {"type": "BertPreTokenizer"})
+        file.match("decoder", _DECODER)
         return cls(
-            vocabulary,
-            special_tokens=special_tokens,
+            file.vocabulary,
+            special_tokens=file.special_tokens,
             unknown=model["unk_token"],
             lowercase=normalizer["lowercase"],
-            around=files.around(components, vocabulary),
+            around=file.around(),
             max_letters=model["max_input_chars_per_word"],
         )
 

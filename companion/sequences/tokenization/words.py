@@ -21,10 +21,22 @@ from companion.sequences.vocabulary import Vocabulary, by_frequency, distinct
 
 
 class TableTokenizer(Tokenizer):
-    """What both have in common: a piece of text is looked up in a table."""
+    """What both have in common: a piece of text is looked up in a table.
+
+    `unknown` is the token for all that is not in it; it must be in the vocabulary.
+    """
 
     model = "WordLevel"
     unknown: str
+
+    def __init__(
+        self,
+        vocabulary: Mapping[str, int] | Iterable[str],
+        *,
+        special_tokens: Iterable[str] | None = None,
+        unknown: str = "[UNK]",
+    ) -> None:
+        super().__init__(vocabulary, special_tokens=special_tokens, unknown=unknown)
 
     def word_ids(self, word: str) -> list[int]:
         """Look a word up."""
@@ -42,10 +54,8 @@ class WordTokenizer(TableTokenizer):
 
     Parameters
     ----------
-    vocabulary, special_tokens
+    vocabulary, special_tokens, unknown
         As for `Tokenizer`.
-    unknown : str, default "[UNK]"
-        The token for all other words; it must be in the vocabulary.
     punctuation : bool, default True
         Make each punctuation mark a token; without, cut at white space only.
 
@@ -81,16 +91,7 @@ class WordTokenizer(TableTokenizer):
     ) -> Self:
         """Count the words of some texts and keep the most frequent ones.
 
-        Parameters
-        ----------
-        texts : iterable of str
-            To learn from, at least one.
-        vocab_size : int, optional
-            At most so many tokens, special ones included. By default, all words are kept.
-        special_tokens : iterable of str
-            `unknown` must be among them.
-        unknown, punctuation
-            As for the class.
+        At most `vocab_size` tokens, special ones included; by default, all words are kept.
         """
         cut = at_punctuation if flag(punctuation, "punctuation") else at_spaces
         table = count(texts, cut, vocab_size, special_tokens)
@@ -110,18 +111,16 @@ class WordTokenizer(TableTokenizer):
         return {"pre_tokenizer": {"type": first_cut}, "model": self._model()}
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         for place in ("normalizer", "post_processor", "decoder"):
-            files.match(components, place, None)
+            file.match(place, None)
         known_cuts = {"type": "BertPreTokenizer"}, {"type": "WhitespaceSplit"}
-        first_cut = files.match(components, "pre_tokenizer", *known_cuts)
+        first_cut = file.match("pre_tokenizer", *known_cuts)
         return cls(
-            vocabulary,
-            special_tokens=special_tokens,
-            unknown=_unknown_of(components),
+            file.vocabulary,
+            special_tokens=file.special_tokens,
+            unknown=_unknown_of(file),
             punctuation=first_cut["type"] == "BertPreTokenizer",
         )
 
@@ -138,15 +137,6 @@ class CharacterTokenizer(TableTokenizer):
     >>> tokenizer.tokenize("어제도")
     ['어', '제', '[UNK]']
     """
-
-    def __init__(
-        self,
-        vocabulary: Mapping[str, int] | Iterable[str],
-        *,
-        special_tokens: Iterable[str] | None = None,
-        unknown: str = "[UNK]",
-    ) -> None:
-        super().__init__(vocabulary, special_tokens=special_tokens, unknown=unknown)
 
     @classmethod
     def train(
@@ -173,15 +163,13 @@ class CharacterTokenizer(TableTokenizer):
         return {"pre_tokenizer": _EACH, "decoder": {"type": "Fuse"}, "model": self._model()}
 
     @classmethod
-    def from_components(
-        cls, components: dict[str, Any], vocabulary: dict[str, int], special_tokens: list[str]
-    ) -> Self:
+    def from_file(cls, file: files.Description) -> Self:
         """Build the tokenizer that a file describes."""
         for place in ("normalizer", "post_processor"):
-            files.match(components, place, None)
-        files.match(components, "pre_tokenizer", _EACH)
-        files.match(components, "decoder", {"type": "Fuse"})
-        return cls(vocabulary, special_tokens=special_tokens, unknown=_unknown_of(components))
+            file.match(place, None)
+        file.match("pre_tokenizer", _EACH)
+        file.match("decoder", {"type": "Fuse"})
+        return cls(file.vocabulary, special_tokens=file.special_tokens, unknown=_unknown_of(file))
 
 
 def count(
@@ -199,14 +187,10 @@ def count(
 
 
 # How a file says that each character is a piece of its own.
-_EACH = {
-    "type": "Split",
-    "pattern": {"Regex": r"[\s\S]"},
-    "behavior": "Isolated",
-    "invert": False,
-}
+_ANY = {"Regex": r"[\s\S]"}
+_EACH = {"type": "Split", "pattern": _ANY, "behavior": "Isolated", "invert": False}
 
 
-def _unknown_of(components: dict[str, Any]) -> str:
+def _unknown_of(file: files.Description) -> str:
     plain = {"type": "WordLevel"}
-    return files.match(components, "model", plain, free=("vocab", "unk_token"))["unk_token"]
+    return file.match("model", plain, free=("vocab", "unk_token"))["unk_token"]

@@ -24,6 +24,7 @@ def test_pieces_of_a_word():
     assert character_ngrams("a", 1, 3) == ["a", "<a", "a>"]
     assert character_ngrams("aaaa", 2, 2) == ["<a", "aa", "a>"]
     assert character_ngrams("a", 5, 5) == []
+    assert character_ngrams("a", 2, 2**60) == ["<a", "a>"]
 
 
 @given(st.text(min_size=1, max_size=9), st.integers(1, 4), st.integers(0, 3))
@@ -40,7 +41,7 @@ def test_pieces_are_parts_of_the_marked_word(word, shortest, more):
     ("arguments", "error", "message"),
     [
         (("", 1, 2), ValueError, r"word must not be empty"),
-        ((5, 1, 2), TypeError, r"word must be a string, got 5"),
+        ((5, 1, 2), TypeError, r"word must be a str, got int"),
         (("a", 0, 2), ValueError, r"shortest must be 1 or more, got 0"),
         (("a", 3, 2), ValueError, r"longest must be 3 or more, got 2"),
     ],
@@ -107,7 +108,8 @@ def test_an_unseen_word_is_the_mean_of_its_known_pieces(tmp_path):
     for word, error, message in [
         ("x", ValueError, r"word must share a piece with the training text, got 'x'"),
         ("", ValueError, r"word must not be empty"),
-        (3, TypeError, r"word must be a string, got 3"),
+        (3, TypeError, r"word must be a str, got int"),
+        (["a"], TypeError, r"word must be a str, got list"),
     ]:
         with pytest.raises(error, match=message):
             vectors[word]

@@ -18,7 +18,10 @@ def test_subsampling_and_noise_by_hand():
     # Shares 0.9 and 0.099 against t = 0.009: sqrt(0.01) + 0.01, sqrt(0.0909...) + 0.0909...
     expected = [0.11, math.sqrt(1 / 11) + 1 / 11, 1.0]
     assert keep_probabilities(vocabulary.counts, 0.009) == pytest.approx(expected)
-    assert keep_probabilities(vocabulary.counts, None).tolist() == [1, 1, 1]
+    # 0.225 of 0.9 is a quarter: sqrt(1/4) + 1/4. Above 1, all stay, however large it is.
+    assert keep_probabilities(vocabulary.counts, 0.225) == pytest.approx([0.75, 1, 1])
+    for everything in (None, 1.0, 1e308):
+        assert keep_probabilities(vocabulary.counts, everything).tolist() == [1, 1, 1]
     powers = np.array([900**0.75, 99**0.75, 1.0])
     assert noise_probabilities(vocabulary.counts) == pytest.approx(powers / powers.sum())
     with pytest.raises(ValueError, match=r"subsample must lie between 0 and inf"):

@@ -125,7 +125,7 @@ def test_word_vectors_refuse(words, vectors, error, message):
 def test_word_vectors_refuse_what_does_not_belong_to_them(cloud):
     with pytest.raises(ValueError, match=r"word must be one of the 31 known ones, got 'cat'"):
         cloud["cat"]
-    with pytest.raises(TypeError, match=r"word must be a string, got 3"):
+    with pytest.raises(TypeError, match=r"word must be a str, got int"):
         cloud[3]
     with pytest.raises(ValueError, match=r"n must be 1 or more, got 0"):
         cloud.most_similar("w1", 0)
@@ -197,7 +197,7 @@ def test_a_word_with_a_space_cannot_be_saved(tmp_path, word):
     path.write_text("before")
     with pytest.raises(ValueError, match=r"must not hold a space or line feed"):
         WordVectors([word], [[1.0]]).save(path)
-    with pytest.raises(ValueError, match=r"must be valid Unicode"):
+    with pytest.raises(ValueError, match=r"words must not contain lone surrogates, got U\+D800"):
         WordVectors(["\ud800"], [[1.0]]).save(path)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
@@ -210,7 +210,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("companion.sequences.embeddings.vectors.os.replace", broken)
+    monkeypatch.setattr("os.replace", broken)
     with pytest.raises(OSError, match="disk full"):
         WordVectors(["a"], [[1.0]]).save(path)
     assert [file.name for file in tmp_path.iterdir()] == ["words.txt"]

@@ -145,7 +145,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "tokenizer.json"
     EVERYONE["bytes"].save(path)
     before = path.read_bytes()
-    monkeypatch.setattr("json.dump", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         EVERYONE["words"].save(path)
     assert path.read_bytes() == before
@@ -247,7 +247,8 @@ def test_a_damaged_file_is_refused_by_name_or_does_no_harm(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "way", "value", "message"),
     [
-        ("unigram", ("model", "unk_id"), -1, r"unk_id must lie between 0 and 19, got -1"),
+        ("unigram", ("model", "unk_id"), -1, r"unk_id must be 0 or more, got -1"),
+        ("unigram", ("model", "unk_id"), 20, r"unk_id must be at most 19, got 20"),
         ("unigram", ("model", "unk_id"), None, r"model\.unk_id must be int, got None"),
         ("unigram", ("model", "vocab", 2, 0), "[UNK]", r"'\[UNK\]' comes twice"),
         (
@@ -263,9 +264,14 @@ def test_a_damaged_file_is_refused_by_name_or_does_no_harm(tmp_path, name):
             99,
             r"vocabulary must have the ids 0 to",
         ),
-        ("words", ("model", "unk_token"), "x", r"unknown must be in the vocabulary, 'x' is not"),
+        ("words", ("model", "unk_token"), "x", r"unknown must be in the vocabulary, got 'x'"),
         ("words", ("added_tokens", 0, "id"), 1, r"added token '\[PAD\]' must have one id, got 1"),
-        ("bytes", ("model", "merges", 0), ["x", "yz"], r"merges must be in the vocabulary, 'yz'"),
+        (
+            "bytes",
+            ("model", "merges", 0),
+            ["x", "yz"],
+            r"merges must be in the vocabulary, got 'yz'",
+        ),
         (
             "bytes",
             ("model", "merges", 0),

@@ -78,7 +78,7 @@ def test_scores_of_the_notes():
     assert scores["##는", "##데"] == scores["##데", "##요"] == 1.0
     assert scores["카", "##페"] == scores["갔", "##었"] == scores["어", "##제"] == 0.5
     assert scores["##었", "##어"] == 0.5
-    with pytest.raises(ValueError, match=r"score must be one of .*, got 'best'"):
+    with pytest.raises(ValueError, match=r"score must be .likelihood. or .ratio., got 'best'"):
         PairScores(counts, "best")
     assert PairScores({}).merge_best() is None
     assert PairScores(counts, min_count=3).merge_best() is None
