@@ -146,7 +146,7 @@ ANSWERS = {
         ],
     ),
     "sequences.tokenization.polite": Answers(
-        right=[1.5588, 1.56],
-        wrong=[(0.64, "Which one is divided"), (8.88, "divide it"), (1.2, "split 'test'")],
+        right=[1.5454, 1.55],
+        wrong=[(0.65, "Which one is divided"), (9.03, "divide it"), (1.2, "split 'test'")],
     ),
 }
