@@ -447,3 +447,18 @@ def test_an_unknown_vocabulary_is_refused():
             function(1, words="many")
     with pytest.raises(ValueError, match=r"words must be .*, got 'many'"):
         next(running_text(words="many"))
+
+
+def test_a_noun_within_a_predicate_is_tagged_as_one():
+    found = {
+        tuple(zip(one.tokens, one.parts_of_speech, strict=True))[-4:-1]
+        for one in tagged(4000)
+        if "겁이" in one.tokens
+    }
+    assert found
+    for words in found:
+        tags = dict(words)
+        if "겁이" in tags:
+            assert tags["겁이"] == "NOUN"
+            [after] = [tag for word, tag in words if word.startswith("많")]
+            assert after == "ADJ"

@@ -134,7 +134,10 @@ def _tag(text: str, first: str, rest: str, entity: str = "") -> tuple[Token, ...
 def korean(word: Any, form: str, level: str, respect: bool = False) -> tuple[Token, ...]:
     """Put a word into a Korean form; return its tokens. With `respect` a predicate gets -시-."""
     if isinstance(word, Predicate):
-        return _tag(_korean_form(word, form, level, respect), _kind_tag(word), "AUX")
+        n_nouns = word.stem.count(" ")  # 겁이 많다: a noun comes with the word
+        words = _korean_form(word, form, level, respect).split()
+        tags = ["NOUN"] * n_nouns + [_kind_tag(word)] + ["AUX"] * (len(words) - n_nouns - 1)
+        return tuple((one, tag, "O") for one, tag in zip(words, tags, strict=True))
     if isinstance(word, (Verb, Adjective)):
         return korean(word.ko, form, level, respect)
     if isinstance(word, tuple):  # two relatives: A, B, and what B is to A
