@@ -73,6 +73,7 @@ def scaled_dot_product_attention(
     lead = broadcast(query=query.shape[:-2], key=key.shape[:-2], value=value.shape[:-2])
     _check_scores((*lead, T, S), query.device, mask, biases)
     size(d, "the width d of query")
+    query = query.expand(*lead, T, d)  # a mask may have axes that only the values have, too
     return _attend(query, key, value, mask, biases, share(dropout, "dropout"))
 
 
@@ -360,7 +361,8 @@ def _joined(mask: Tensor | None, biases: Tensor | None, dtype: torch.dtype) -> T
     """Return what the fused kernel takes: a mask, or numbers to add, minus infinity where not."""
     if biases is None:
         return None if mask is None else torch.atleast_2d(mask)
-    return biases.to(dtype) if mask is None else torch.where(mask, biases.to(dtype), -torch.inf)
+    numbers = torch.atleast_2d(biases.to(dtype))
+    return numbers if mask is None else torch.where(mask, numbers, -torch.inf)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:
