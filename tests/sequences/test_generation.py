@@ -276,7 +276,9 @@ def test_parts_that_were_frozen_stay_so():
     model.train()
     model.decoder.eval()
     greedy_decode(model, GOOD, WORDS, max_length=2)
-    assert model.training and model.encoder_forward.training and not model.decoder.training
+    assert model.training
+    assert model.encoder_forward.training
+    assert not model.decoder.training
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
