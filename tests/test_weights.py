@@ -64,6 +64,16 @@ def test_a_failure_leaves_the_old_files_whole(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2  # nothing is left behind
 
 
+def test_what_was_loaded_does_not_change_with_the_file(tmp_path):
+    save(tmp_path, {"a": torch.zeros(1000)}, {})
+    tensors, _ = load(tmp_path)
+    content = bytearray((tmp_path / "model.safetensors").read_bytes())
+    content[-4000:] = bytes([1]) * 4000
+    with (tmp_path / "model.safetensors").open("r+b") as file:
+        file.write(content)
+    assert not tensors["a"].any()
+
+
 def test_a_folder_that_lacks_something_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"folder must hold model\.safetensors, got"):
         load(tmp_path)
