@@ -724,14 +724,22 @@ def test_a_mask_of_one_axis_is_for_all_queries():
     close(module(x, mask=row.expand(T, T)), y)
 
 
-@pytest.mark.parametrize("shape", [(), (T,), (T, 1), (B, 1, 1, T)])
-def test_biases_of_few_axes_are_for_all(shape):
+@pytest.mark.parametrize("shape", [(), (T,), (T, 1), (H, T, T), (B, 1, 1, T)])
+def test_biases_of_few_axes_are_for_all(monkeypatch, shape):
     torch.manual_seed(0)
     module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
     biases = draw(*shape, seed=3)
     expected = module(x, biases=biases.expand(B, H, T, T))
+    seen, real = [], functional.scaled_dot_product_attention
+    monkeypatch.setattr(
+        functional,
+        "scaled_dot_product_attention",
+        lambda q, k, v, added, *rest: seen.append(added.dim()) or real(q, k, v, added, *rest),
+    )
     close(module(x, biases=biases), expected)
+    close(module(x, biases=biases, causal=True), module(x, biases=biases, mask=causal_mask(T)))
     close(module(x, biases=biases, need_weights=True)[0], expected)
+    assert seen == [4, 4, 4]  # with three axes, the kernel would be a slow one
 
 
 @pytest.mark.parametrize("n_kv_heads", [1, 2, 3, 6])
