@@ -528,6 +528,7 @@ class _Course:
         self.run.end_epoch(epoch)
         if self.is_cut:
             self.run.order.set_state(self.start)
+            self._tick()
             self._save()
         losses = history.step_loss[-len(self.counts) :]
         history.train_loss.append(np.dot(losses, self.counts).item() / sum(self.counts))

@@ -995,6 +995,13 @@ def test_a_training_that_ended_within_an_epoch_goes_on_bit_for_bit(tmp_path, dat
         train(model, optimizer, steps=9, checkpoint=tmp_path, **settings)
 
 
+def test_the_seconds_of_an_epoch_that_was_cut_are_kept(tmp_path):
+    model, optimizer = build()
+    history = train(model, optimizer, checkpoint=tmp_path, epochs=None, steps=2)
+    kept = checkpoints.read(tmp_path)["notes"]["history"]["seconds"]
+    assert 0 < kept <= history.seconds
+
+
 def test_a_source_of_other_batches_does_not_go_on(tmp_path):
     for data in (as_source(problem(), [20, 3]), as_source(problem(5), [20, 3])):
         model, optimizer = build()
