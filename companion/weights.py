@@ -43,11 +43,15 @@ def save(folder: str | Path, tensors: Mapping[str, Tensor], config: Mapping[str,
         Names to tensors, such as a state dict; and what `json` can write.
     """
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save as as_bytes
 
     place = _folder(folder)
     for name, value in instance(tensors, "tensors", Mapping).items():
+        instance(name, "a name in tensors", str)
         instance(value, f"tensors[{name!r}]", torch.Tensor)
+        if value.is_meta or value.layout != torch.strided:
+            kind = "one without numbers" if value.is_meta else str(value.layout)
+            raise ValueError(f"tensors[{name!r}] must be a dense Tensor, got {kind}")
     instance(config, "config", Mapping)
     try:
         written = json.dumps(dict(config), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
@@ -56,10 +60,15 @@ def save(folder: str | Path, tensors: Mapping[str, Tensor], config: Mapping[str,
     place.mkdir(parents=True, exist_ok=True)
     # A copy of each: two names of one tensor, or a view, are no business of a file.
     copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    parts = {name: place / f".{name}.{os.getpid()}" for name in (WEIGHTS, CONFIG)}
+    # Not `save_file`: what it writes, nobody else on the machine may read.
+    contents = {WEIGHTS: as_bytes(copies, {"format": "pt"}), CONFIG: written.encode()}
+    parts = {name: place / f".{name}.{os.getpid()}" for name in contents}
     try:
-        save_file(copies, parts[WEIGHTS], metadata={"format": "pt"})
-        parts[CONFIG].write_text(written, "utf-8")
+        for name, part in parts.items():
+            with part.open("wb") as file:
+                file.write(contents[name])
+                file.flush()
+                os.fsync(file.fileno())
         for name, part in parts.items():
             part.replace(place / name)
     finally:
@@ -77,8 +86,7 @@ def load(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     ValueError
         If a file is damaged, or something else: a pickle is not opened, since it can run programs.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError, safe_open
 
     place = _folder(folder)
     for name in (WEIGHTS, CONFIG):
@@ -89,7 +97,9 @@ def load(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if start[:1] == b"\x80" or start == b"PK":
         raise ValueError(f"{place / WEIGHTS} must be a safetensors file, got a pickle")
     try:
-        tensors = load_file(place / WEIGHTS)
+        with safe_open(place / WEIGHTS, "pt") as file:
+            # Copies: else they lie in the file, change with it, and Windows lets nobody replace it.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{place / WEIGHTS} must be a whole safetensors file: {error}") from None
     try:
@@ -124,6 +134,9 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         if instance(tensors[name], f"tensors[{name!r}]", torch.Tensor).shape != value.shape:
             shape, got = tuple(value.shape), tuple(tensors[name].shape)
             raise ValueError(f"tensors[{name!r}] must have the shape {shape}, got {got}")
+        if _kind(value) != _kind(tensors[name]):  # such as integers of 8 bits, without their scale
+            kinds = f"as {value.dtype}, got {tensors[name].dtype}"
+            raise TypeError(f"tensors[{name!r}] must hold numbers of the same kind {kinds}")
     model.load_state_dict(dict(tensors))
 
 
@@ -155,8 +168,8 @@ def pack(tensors: Mapping[str, Tensor]) -> Packed:
             raise ValueError(f"{name} must be finite, got NaN or infinity")
         shapes[name] = list(numbers.shape)
         if numbers.ndim == 2:
-            largest = np.abs(numbers).max(axis=1)
-            scales = np.where(largest > 0, largest / LEVELS, 1).astype("<f4")
+            scales = (np.abs(numbers).max(axis=1) / LEVELS).astype("<f4")
+            scales[scales == 0] = 1  # of a row of zeros, or nearly so
             integers.append(np.rint(numbers / scales[:, None]).clip(-LEVELS, LEVELS))
             numbers = scales
         floats.append(numbers.astype("<f4"))
@@ -169,8 +182,15 @@ def unpack(packed: Packed) -> dict[str, Tensor]:
     """Read packed weights again, rounded as they are."""
     import torch
 
-    data = zlib.decompress(base64.b64decode(instance(packed, "packed", Packed).data))
+    try:
+        data = zlib.decompress(base64.b64decode(instance(packed, "packed", Packed).data))
+    except (ValueError, zlib.error) as error:
+        raise ValueError(f"packed.data must be whole: {error}") from None
     n_floats = sum(shape[0] for shape in packed.shapes.values())
+    n_integers = sum(shape[0] * shape[1] for shape in packed.shapes.values() if len(shape) == 2)
+    if len(data) != 4 * n_floats + n_integers:
+        wanted = f"{4 * n_floats + n_integers} bytes, as packed.shapes say"
+        raise ValueError(f"packed.data must hold {wanted}, got {len(data)}")
     floats = np.frombuffer(data[: 4 * n_floats], "<f4")
     integers = np.frombuffer(data[4 * n_floats :], np.int8)
     tensors: dict[str, Tensor] = {}
@@ -195,6 +215,10 @@ def _folder(folder: Any) -> Path:
         reason = type(error).__name__
         raise ValueError(f"folder must be a path, got {came(folder)}: {reason}") from None
     return Path(folder)
+
+
+def _kind(x: Any) -> tuple[bool, bool]:
+    return x.is_floating_point(), x.is_complex()
 
 
 def _first(names: list[str]) -> str:

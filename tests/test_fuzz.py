@@ -33,6 +33,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from matplotlib import pyplot
 
 import companion
 
@@ -309,7 +310,7 @@ def fault(function, arguments, changed=None):
     except Exception as error:
         return described(error)
     finally:
-        mpl.pyplot.close("all")
+        pyplot.close("all")
     return "a silent nan" if has_nan(result) else None
 
 
@@ -738,7 +739,7 @@ def _(m):
 @valid("explorer")
 def _(m):
     def draw(slope):
-        _, ax = mpl.pyplot.subplots(figsize=(1, 1))
+        _, ax = pyplot.subplots(figsize=(1, 1))
         ax.set_title(str(slope)[:9])
         return f"Slope {str(slope)[:9]}."
 

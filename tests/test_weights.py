@@ -1,6 +1,7 @@
 """Tests of companion.weights."""
 
 import json
+import os
 import pickle
 
 import pytest
@@ -49,20 +50,28 @@ def test_what_was_there_stays(tmp_path):
 
 
 def test_a_failure_leaves_the_old_files_whole(tmp_path, monkeypatch):
-    import safetensors.torch
-
     save(tmp_path, {"a": torch.zeros(1)}, {"version": 1})
 
-    def broken(tensors, path, **options):
-        path.write_bytes(b"half of a file")
+    def broken(handle):
+        os.ftruncate(handle, 5)  # half of a file
         raise OSError("no space left")
 
-    monkeypatch.setattr(safetensors.torch, "save_file", broken)
+    monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="no space left"):
         save(tmp_path, {"a": torch.ones(1)}, {"version": 2})
     tensors, config = load(tmp_path)
     assert (tensors["a"].item(), config) == (0, {"version": 1})
     assert len(list(tmp_path.iterdir())) == 2  # nothing is left behind
+
+
+def test_what_was_loaded_does_not_change_with_the_file(tmp_path):
+    save(tmp_path, {"a": torch.zeros(1000)}, {})
+    tensors, _ = load(tmp_path)
+    content = bytearray((tmp_path / "model.safetensors").read_bytes())
+    content[-4000:] = bytes([1]) * 4000
+    with (tmp_path / "model.safetensors").open("r+b") as file:
+        file.write(content)
+    assert not tensors["a"].any()
 
 
 def test_a_folder_that_lacks_something_is_refused(tmp_path):
@@ -114,7 +123,22 @@ def test_a_damaged_configuration_is_refused(tmp_path, text):
         load(tmp_path)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere files have other rights")
+def test_others_may_read_what_was_saved(tmp_path):
+    before = os.umask(0o022)
+    try:
+        save(tmp_path, {"a": torch.zeros(1)}, {})
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
+
+
 def test_what_cannot_be_written_is_refused(tmp_path):
+    for bad in (torch.zeros(1, device="meta"), torch.eye(2).to_sparse()):
+        with pytest.raises(ValueError, match=r"tensors\['a'\] must be a dense Tensor, got"):
+            save(tmp_path, {"a": bad}, {})
+    with pytest.raises(TypeError, match="a name in tensors must be a str, got int"):
+        save(tmp_path, {1: torch.zeros(1)}, {})
     with pytest.raises(TypeError, match=r"tensors\['a'\] must be a Tensor, got list"):
         save(tmp_path, {"a": [1.0]}, {})
     with pytest.raises(TypeError, match="config must hold what JSON can"):
@@ -140,6 +164,14 @@ def test_tensors_that_do_not_fit_a_model_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         fill(ours, tensors)
     assert all(torch.equal(ours.state_dict()[name], value) for name, value in before.items())
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64])
+def test_numbers_of_another_kind_are_refused(dtype):
+    """Rounded weights without their scale would be filled in as they are."""
+    tensors = {name: value.to(dtype) for name, value in model().state_dict().items()}
+    with pytest.raises(TypeError, match=r"same kind as torch\.float32, got torch"):
+        fill(model(), tensors)
 
 
 # --- as text -------------------------------------------------------------------------------------
@@ -183,6 +215,28 @@ def test_no_number_moves_by_more_than_half_a_step(rows, columns, power):
 def test_what_cannot_be_packed_is_refused(value, message):
     with pytest.raises(ValueError, match=message):
         pack({"a": value})
+
+
+def test_a_row_of_the_smallest_numbers():
+    tiny = torch.tensor([[1e-44, 0.0], [1.0, -1.0]])
+    torch.testing.assert_close(unpack(pack({"a": tiny}))["a"], tiny, rtol=0, atol=1e-43)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "data", "message"),
+    [
+        ({}, lambda data: data[:-8], "packed.data must be whole"),
+        ({}, lambda data: "AAAA", "packed.data must be whole"),
+        ({}, lambda data: "no base64", "packed.data must be whole"),
+        ({"b": [6]}, str, r"packed.data must hold 48 bytes, as packed.shapes say, got 44"),
+        ({"c": [2, 2]}, str, r"packed.data must hold 56 bytes, as packed.shapes say, got 44"),
+        ({"b": [4]}, str, r"packed.data must hold 40 bytes, as packed.shapes say, got 44"),
+    ],
+)
+def test_packed_weights_that_were_changed_are_refused(shapes, data, message):
+    packed = pack({"a": torch.ones(3, 4), "b": torch.ones(5)})
+    with pytest.raises(ValueError, match=message):
+        unpack(weights.Packed(packed.shapes | shapes, data(packed.data)))
 
 
 def test_the_names_that_others_use():

@@ -331,7 +331,7 @@ def fit(
     Parameters
     ----------
     model, optimizer : Module and torch.optim.Optimizer
-        The parameters of the model are changed; the optimiser must be made with them.
+        The parameters of the model are changed; the optimiser must be made with them, or some.
     data : tuple of two Tensors, shapes (N, ...), or callable
         Inputs and targets. Or a source: ``data(generator)`` gives the batches of an epoch, each a
         dict of tensors with the same first axis; all that is random in it follows from the
@@ -357,7 +357,7 @@ def fit(
         what gives one number is, with a source, the mean over the rows of a batch, and with a pair
         of tensors called for all outputs and targets together, which are kept on the CPU for it.
     clip_norm : float, optional
-        If the norm of all gradients together is greater, they are scaled down to it.
+        If the norm of all gradients that the optimiser uses is greater, they are scaled down to it.
     patience : int, optional
         Stop after so many epochs in a row without a new smallest validation loss.
     keep_best : bool, default False
@@ -413,8 +413,8 @@ def fit(
     run.settings |= {"batch_size": batch_size, "accumulate": accumulate, "clip_norm": clip_norm}
     run.settings |= {"patience": patience, "keep_best": keep_best, "metrics": list(measures)[1:]}
     if run.is_compared:
-        prints = {"data": fingerprint(data, seed), "validation": fingerprint(validation, seed)}
-        run.settings |= prints
+        for name, given_data in {"data": data, "validation": validation}.items():
+            run.settings[name] = fingerprint(given_data, seed, name=name)
 
     course = _Course(run, evaluation, epochs, steps, patience, keep_best)
     total = steps or _length(data, epochs, together, accumulate)
@@ -440,7 +440,7 @@ def fit(
                 if step == 0:
                     _check_learns(optimizer)
                 if clip_norm is not None:
-                    _clip_gradients(model, clip_norm)
+                    _clip_gradients(optimizer, clip_norm)
                 optimizer.step()
                 bar.update()
             course.end_epoch(epoch)
@@ -528,6 +528,7 @@ class _Course:
         self.run.end_epoch(epoch)
         if self.is_cut:
             self.run.order.set_state(self.start)
+            self._tick()
             self._save()
         losses = history.step_loss[-len(self.counts) :]
         history.train_loss.append(np.dot(losses, self.counts).item() / sum(self.counts))
@@ -569,10 +570,11 @@ def _scale_gradients(model: nn.Module, factor: float) -> None:
             parameter.grad.mul_(factor)
 
 
-def _clip_gradients(model: nn.Module, clip_norm: float) -> None:
-    if any(p.grad is not None and p.grad.is_sparse for p in model.parameters()):
+def _clip_gradients(optimizer: torch.optim.Optimizer, clip_norm: float) -> None:
+    learned = [p for group in optimizer.param_groups for p in group["params"]]
+    if any(p.grad is not None and p.grad.is_sparse for p in learned):
         raise ValueError("clip_norm needs dense gradients, got a sparse one (sparse=True?)")
-    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    nn.utils.clip_grad_norm_(learned, clip_norm)
 
 
 def _forward(
@@ -623,7 +625,8 @@ def _check_arguments(
     instance(model, "model", nn.Module)
     instance(optimizer, "optimizer", torch.optim.Optimizer)
     own = {id(parameter) for parameter in model.parameters()}
-    if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+    # What the model does not have would be in no checkpoint, and in no sum over processes.
+    if not all(id(p) in own for group in optimizer.param_groups for p in group["params"]):
         raise ValueError("optimizer must be made with the parameters of model, got others")
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     if closure is not None and closure.default is closure.empty:

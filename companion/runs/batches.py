@@ -60,10 +60,12 @@ def n_rows(batch: Batch) -> int:
     return len(next(iter(batch.values())))
 
 
-def fingerprint(data: Iterable[Tensor] | Source | None, seed: int = 0) -> str | None:
+def fingerprint(
+    data: Iterable[Tensor] | Source | None, seed: int = 0, *, name: str = "data"
+) -> str | None:
     """Return the SHA-256 of tensors (types, shapes, values), or of the first batch of a source."""
     if callable(data):
-        batches = _checked(data(torch.Generator().manual_seed(seed)), "data")
+        batches = _checked(data(torch.Generator().manual_seed(seed)), name)
         data = tuple(next(iter(batches), {}).values())
     if data is None:
         return None

@@ -87,9 +87,7 @@ class Run:
     def __exit__(self, *error: Any) -> None:
         self._stack.close()
         self.model.eval()
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            if rate is not None:
-                group["lr"] = rate
+        self._reset_rates()
 
     def random(self) -> contextlib.AbstractContextManager[None]:
         """Leave the random numbers after ``with`` as if nothing had been drawn inside."""
@@ -108,6 +106,11 @@ class Run:
         if next(self.model.parameters()).device != device:
             self.model.to(device)
             self.optimizer.load_state_dict(self.optimizer.state_dict())  # follows its parameters
+
+    def _reset_rates(self) -> None:
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            if rate is not None:
+                group["lr"] = rate
 
     def shares(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, int]]:
         """Yield this process's rows of each batch, on its device, and how many they are.
@@ -159,6 +162,8 @@ class Run:
         state = checkpoints.read(self.folder)
         if self.processes.rank == 0:
             checkpoints.sweep(self.folder)
+        if not isinstance(state, dict) or "settings" not in state:
+            raise ValueError(f"the checkpoint in {self.folder} must be one of a training, is not")
         was, now = state["settings"], self.settings
         for name in now:
             if was.get(name) != now[name]:
@@ -167,6 +172,7 @@ class Run:
                 raise ValueError(f"the checkpoint in {self.folder} {what}")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self._reset_rates()  # the checkpoint has those of its last step, as a schedule made them
         self.order.set_state(state["generators"][0])
         # Copies, since PyTorch misreads the state of a generator that is a view of a larger tensor.
         own = [states[self.processes.rank].clone() for states in state["generators"][1:]]

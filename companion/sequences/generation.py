@@ -256,11 +256,14 @@ def adjust(
     heat = min(max(between(0, temperature, math.inf, "temperature"), 1e-30), 1e30)  # in 32 bits
     scores = tensor(scores, "scores", (..., "V"), least=1)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    scores = (scores - scores.amax(dim=-1, keepdim=True)) / heat  # 0 for the best
+    highest = scores.amax(dim=-1, keepdim=True)  # NaN where a NaN is
+    if not highest.isfinite().all():
+        raise ValueError("scores must hold a finite highest score in each row, got none in one")
+    scores = (scores - highest) / heat  # 0 for the best
     if top_k is not None:
         last = scores.topk(min(top_k, scores.shape[-1])).values[..., -1:]
         scores = scores.masked_fill(scores < last, -math.inf)
-    if top_p is not None:
+    if top_p is not None and top_p < 1:  # 1 keeps all, however the sum of their shares is rounded
         ordered, places = scores.sort(dim=-1, descending=True)
         shares = ordered.softmax(dim=-1)
         enough = shares.cumsum(dim=-1) - shares >= top_p  # what stands before has the share alone
@@ -397,7 +400,8 @@ def log_probability(model: Any, source: Tensor, target: Tensor) -> Tensor:
     for name, given in {"source": source, "target": target}.items():
         tensor(given, name, ("B", "T"), dtype=torch.int64, least=1)
     scores = tensor(model(source, target[:, :-1]), "the scores of model", ("B", "T", "V"))
-    shares = scores.log_softmax(dim=-1)  # (B, T_target - 1, V)
+    wide = torch.promote_types(scores.dtype, torch.float32)
+    shares = scores.to(wide).log_softmax(dim=-1)  # (B, T_target - 1, V)
     after = ids(target, "target", shares.shape[-1])[:, 1:]
     chosen = shares.gather(2, after[:, :, None])[:, :, 0]  # (B, T_target - 1)
     return chosen.masked_fill(after == model.padding, 0).sum(dim=1)
@@ -474,8 +478,8 @@ def _ends(model: Any, source: Any, vocabulary: Any) -> tuple[int, int, list[int]
         got = came(source)
         raise TypeError(f"source must be a Tensor with a row for each output, got {got}")
     words = instance(vocabulary, "vocabulary", Vocabulary)
-    never = [words.begin, *([words.pad] if words.has("pad") else [])]
-    return words.begin, words.end, never
+    never = {words.begin, *([words.pad] if words.has("pad") else [])}
+    return words.begin, words.end, list(never - {words.end})  # GPT-2 has one token for both ends
 
 
 def _check_model(model: Any) -> None:
@@ -502,12 +506,13 @@ def _device(model: Any) -> torch.device:
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Put a Module into evaluation mode, and back into the mode that it had."""
-    training = isinstance(model, nn.Module) and model.training
-    if training:
-        model.eval()
+    """Put a Module into evaluation mode, and each of its parts back into the mode that it had."""
+    parts = list(model.modules()) if isinstance(model, nn.Module) else []
+    training = [part for part in parts if part.training]
+    for part in training:
+        part.training = False
     try:
         yield
     finally:
-        if training:
-            model.train()
+        for part in training:
+            part.training = True

@@ -73,6 +73,7 @@ def scaled_dot_product_attention(
     lead = broadcast(query=query.shape[:-2], key=key.shape[:-2], value=value.shape[:-2])
     _check_scores((*lead, T, S), query.device, mask, biases)
     size(d, "the width d of query")
+    query = query.expand(*lead, T, d)  # a mask may have axes that only the values have, too
     return _attend(query, key, value, mask, biases, share(dropout, "dropout"))
 
 
@@ -358,9 +359,13 @@ def heads(d_model: Any, n_heads: Any, n_kv_heads: Any) -> tuple[int, int, int]:
 
 def _joined(mask: Tensor | None, biases: Tensor | None, dtype: torch.dtype) -> Tensor | None:
     """Return what the fused kernel takes: a mask, or numbers to add, minus infinity where not."""
-    if biases is None:
-        return None if mask is None else torch.atleast_2d(mask)
-    return biases.to(dtype) if mask is None else torch.where(mask, biases.to(dtype), -torch.inf)
+    both = mask if biases is None else biases.to(dtype)
+    if both is None:
+        return None
+    if biases is not None and mask is not None:
+        both = both.masked_fill(~mask, -torch.inf)
+    # With three axes, PyTorch would take a kernel that is 4 times slower.
+    return both[(None,) * (4 - both.dim())]  # (B or 1, H or 1, T, S)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:

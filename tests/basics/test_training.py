@@ -16,6 +16,7 @@ from torch import nn
 
 from companion import progress
 from companion.basics.training import SGD, Adam, AdamW, History, fit, iterations_per_epoch, split
+from companion.runs import checkpoints
 
 cross_entropy = nn.functional.cross_entropy
 squared_error = nn.functional.mse_loss
@@ -227,6 +228,7 @@ def test_a_parameter_that_comes_twice_is_refused():
 # --- fit -----------------------------------------------------------------------------------------
 
 N = 23
+MODEL = nn.Linear(3, 2)
 
 
 def problem(seed=0):
@@ -375,6 +377,19 @@ def test_clipping_limits_the_norm_of_all_gradients_together():
             assert moved > 0.1
 
 
+def test_gradients_that_nobody_uses_are_not_clipped_with():
+    inputs, targets = problem()
+    moved = []
+    for frozen in (True, False):
+        model, _ = build()
+        model[0].requires_grad_(not frozen)
+        before, optimizer = model[3].weight.detach().clone(), SGD(model[3].parameters(), 1.0)
+        data = (inputs * 30, targets)
+        train(model, optimizer, data, epochs=1, batch_size=N, clip_norm=0.01)
+        moved.append(model[3].weight.detach() - before)
+    assert torch.equal(*moved)
+
+
 def scripted(losses):
     """Return a loss function whose validation values, in 5 batches an epoch, follow a script."""
     calls = itertools.count(-1)  # the first call is the rehearsal
@@ -493,6 +508,11 @@ def test_fit_uses_the_gpu_if_there_is_one_and_brings_the_model_back():
         ({"model": "net"}, TypeError, "model must be a Module, got str"),
         ({"optimizer": SGD}, TypeError, "optimizer must be an Optimizer"),
         ({"optimizer": SGD(nn.Linear(1, 1).parameters())}, ValueError, "optimizer must be made wi"),
+        (
+            {"optimizer": SGD([*MODEL.parameters(), nn.Parameter(torch.ones(2))]), "model": MODEL},
+            ValueError,
+            "optimizer must be made with the parameters of model, got others",
+        ),
         ({"loss": "mse"}, TypeError, "loss must be a function of outputs and targets, got 'mse'"),
         ({"metrics": {"a": accuracy}}, ValueError, "metrics, patience and keep_best need validati"),
         ({"patience": 2}, ValueError, "metrics, patience and keep_best need validation data"),
@@ -975,6 +995,13 @@ def test_a_training_that_ended_within_an_epoch_goes_on_bit_for_bit(tmp_path, dat
         train(model, optimizer, steps=9, checkpoint=tmp_path, **settings)
 
 
+def test_the_seconds_of_an_epoch_that_was_cut_are_kept(tmp_path):
+    model, optimizer = build()
+    history = train(model, optimizer, checkpoint=tmp_path, epochs=None, steps=2)
+    kept = checkpoints.read(tmp_path)["notes"]["history"]["seconds"]
+    assert 0 < kept <= history.seconds
+
+
 def test_a_source_of_other_batches_does_not_go_on(tmp_path):
     for data in (as_source(problem(), [20, 3]), as_source(problem(5), [20, 3])):
         model, optimizer = build()
@@ -1015,6 +1042,35 @@ def test_resume_false_begins_anew(tmp_path):
     train(alone, optimizer, epochs=2)
     assert len(history.train_loss) == 2
     assert torch.equal(vector(model), vector(alone))
+
+
+def test_the_rates_of_a_schedule_do_not_outlive_it(tmp_path):
+    model, optimizer = build()
+    train(model, optimizer, checkpoint=tmp_path, epochs=1, schedule=lambda step: 0.0)
+    before = vector(model)
+    train(model, optimizer, checkpoint=tmp_path, epochs=2)
+    alone, optimizer = build()
+    train(alone, optimizer, epochs=2, schedule=lambda step: float(step >= 5))
+    assert not torch.equal(vector(model), before)
+    assert torch.equal(vector(model), vector(alone))
+
+
+@pytest.mark.parametrize("state", [{"of": "somebody else"}, [1, 2]])
+def test_a_checkpoint_that_is_none_of_a_training_is_refused(tmp_path, state):
+    checkpoints.write(tmp_path, state)
+    model, optimizer = build()
+    with pytest.raises(ValueError, match=r"the checkpoint in .* must be one of a training"):
+        train(model, optimizer, checkpoint=tmp_path)
+    assert checkpoints.read(tmp_path) == state
+
+
+def test_it_is_the_validation_source_that_is_named(tmp_path):
+    model, optimizer = build()
+    batch = dict(zip(("inputs", "targets"), problem(), strict=True))
+    options = {"loss": lambda model, batch: cross_entropy(model(batch["inputs"]), batch["targets"])}
+    options |= {"validation": lambda generator: [3], "checkpoint": tmp_path}
+    with pytest.raises(TypeError, match="validation must make batches that are dicts of tensors"):
+        train(model, optimizer, lambda generator: [batch], **options)
 
 
 def test_fewer_epochs_than_done_are_refused(tmp_path):

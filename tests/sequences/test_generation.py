@@ -174,6 +174,19 @@ def test_padding_and_beginning_are_never_written():
     assert math.exp(only.log_probability) == pytest.approx(0.2)
 
 
+def test_one_token_can_be_the_beginning_and_the_end():
+    """As in GPT-2, whose <|endoftext|> does both."""
+    words = Vocabulary(["<|endoftext|>", "A"], special=["<|endoftext|>"])
+
+    def model(source, beginning):
+        return {0: 0.9, 1: 0.1} if beginning else {0: 0.2, 1: 0.8}
+
+    assert greedy_decode(Table(model), SOURCE, words) == [[1]]
+    beam = beam_search(Table(model), SOURCE, words, beam_width=2)[0]
+    assert [one.tokens for one in beam] == [[1], []]
+    assert [math.exp(one.log_probability) for one in beam] == pytest.approx([0.72, 0.2])
+
+
 def sharp(seed, attention=True):
     """A small model with random weights that are large enough for clear opinions."""
     torch.manual_seed(seed)
@@ -256,6 +269,30 @@ def test_decoding_leaves_the_mode_as_it_was():
     beam_search(model, GOOD, WORDS, beam_width=2, max_length=2)
     assert model.training
     assert not any(seen)
+
+
+def test_parts_that_were_frozen_stay_so():
+    model = sharp(0)
+    model.train()
+    model.decoder.eval()
+    greedy_decode(model, GOOD, WORDS, max_length=2)
+    assert model.training
+    assert model.encoder_forward.training
+    assert not model.decoder.training
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_log_probabilities_are_added_up_in_32_bits(dtype):
+    class Even(nn.Module):
+        padding = PAD
+
+        def forward(self, source, target):
+            return torch.zeros(*target.shape, 7, dtype=dtype)
+
+    target = torch.full((1, 401), A)
+    found = log_probability(Even(), GOOD, target)
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(-400 * math.log(7), rel=1e-6)
 
 
 def test_decoding_stops_when_all_have_finished():
@@ -461,6 +498,20 @@ def test_top_p_by_hand():
         assert found.isfinite().nonzero()[:, 0].tolist() == kept
     both = adjust(scores, top_k=2, top_p=0.6).softmax(-1)  # 2/3 and 1/3 are left, 2/3 is enough
     assert both.tolist() == [0, 1, 0, 0]
+
+
+def test_all_of_the_probability_is_all_tokens():
+    generator = torch.Generator().manual_seed(0)
+    scores = 3 * torch.randn(20, 5000, generator=generator)  # rounded sums reach 1 before the last
+    assert torch.equal(adjust(scores, top_p=1.0), adjust(scores))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_scores_without_a_highest_are_refused(bad):
+    scores = torch.zeros(2, 3)
+    scores[1] = bad
+    with pytest.raises(ValueError, match="scores must hold a finite highest score in each row"):
+        adjust(scores)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -169,6 +169,15 @@ def test_biases_are_added_to_the_scores():
     close(weights, by_hand)
 
 
+def test_a_mask_may_have_axes_that_only_the_values_have():
+    query, key, value = draw(T, 11), draw(S, 11, seed=1), draw(3, S, 13, seed=2)
+    mask = masks(T, S)["heads"][0]  # (3, T, S)
+    y, weights = scaled_dot_product_attention(query, key, value, mask)
+    full = query.expand(3, T, 11), key.expand(3, S, 11), value
+    close(y, functional.scaled_dot_product_attention(*full, mask))
+    assert weights.shape == (3, T, S)
+
+
 def test_the_mask_wins_over_any_score():
     query, key = torch.tensor([[1.0]]), torch.tensor([[-1e30], [1e30]])
     mask = torch.tensor([[True, False]])
@@ -713,6 +722,24 @@ def test_a_mask_of_one_axis_is_for_all_queries():
     y, _ = module(x, mask=row, need_weights=True)
     close(module(x, mask=row), y)
     close(module(x, mask=row.expand(T, T)), y)
+
+
+@pytest.mark.parametrize("shape", [(), (T,), (T, 1), (H, T, T), (B, 1, 1, T)])
+def test_biases_of_few_axes_are_for_all(monkeypatch, shape):
+    torch.manual_seed(0)
+    module, x = MultiHeadAttention(D, H).double(), draw(B, T, D)
+    biases = draw(*shape, seed=3)
+    expected = module(x, biases=biases.expand(B, H, T, T))
+    seen, real = [], functional.scaled_dot_product_attention
+    monkeypatch.setattr(
+        functional,
+        "scaled_dot_product_attention",
+        lambda q, k, v, added, *rest: seen.append(added.dim()) or real(q, k, v, added, *rest),
+    )
+    close(module(x, biases=biases), expected)
+    close(module(x, biases=biases, causal=True), module(x, biases=biases, mask=causal_mask(T)))
+    close(module(x, biases=biases, need_weights=True)[0], expected)
+    assert seen == [4, 4, 4]  # with three axes, the kernel would be a slow one
 
 
 @pytest.mark.parametrize("n_kv_heads", [1, 2, 3, 6])

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -109,6 +110,12 @@ def batches(
     (Tensor, Tensor), shapes (B, T_source) and (B, T_target)
         Sources and targets, padded.
     """
+    pairs, _ = checked_pairs(pairs), _id(padding, "padding")
+    return deal(pairs, integer(batch_size, "batch_size", 1), padding, random_generator(seed))
+
+
+def checked_pairs(pairs: Any) -> list[EncodedPair]:
+    """Return encoded pairs as a list, one or more."""
     if not (pairs := listed(pairs, "pairs", "a list of pairs of lists of ids")):
         raise ValueError("pairs must hold one pair or more, got none")
     for number, pair in enumerate(pairs):
@@ -116,8 +123,13 @@ def batches(
             raise ValueError(f"pairs[{number}] must be two lists of ids, got {came(pair)}")
         for row in both:
             integers(row, f"pairs[{number}]", item=_id, least=1)
-    _id(padding, "padding")
-    size, rng = integer(batch_size, "batch_size", 1), random_generator(seed)
+    return pairs
+
+
+def deal(
+    pairs: Sequence[EncodedPair], size: int, padding: int, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield what `batches` does, of pairs that were checked before."""
     # The sort is stable: among pairs of equal lengths, the random order stays.
     order = sorted(
         rng.permutation(len(pairs)).tolist(),

@@ -151,8 +151,8 @@ class Seq2Seq(nn.Module):
         padding: int = 0,
     ) -> None:
         super().__init__()
-        self.padding = integer(padding, "padding", 0)
         V = self.source_vocab_size = size(source_vocab_size, "source_vocab_size")
+        self.padding = integer(padding, "padding", 0, V - 1)
         D = size(embedding_size, "embedding_size")
         if size(hidden_size, "hidden_size", 2) % 2:
             raise ValueError(f"hidden_size must be even, got {hidden_size}")

@@ -26,7 +26,8 @@ from companion.runs.batches import Batch
 from companion.sequences.generation import beam_search, greedy_decode
 from companion.sequences.seq2seq.batching import (
     EncodedPair,
-    batches,
+    checked_pairs,
+    deal,
     encode_pairs,
     pad,
     teacher_forcing,
@@ -65,6 +66,7 @@ def train_seq2seq(
     ndarray, shape (steps,)
         The loss of each batch, just before the update it led to.
     """
+    pairs = checked_pairs(pairs)
     steps = integer(epochs, "epochs", 1) * iterations_per_epoch(len(pairs), batch_size)
     rate = between(0, learning_rate, math.inf, "learning_rate")
     optimizer = torch.optim.Adam(model.parameters(), rate, betas=(0.9, 0.99), fused=True)
@@ -72,8 +74,8 @@ def train_seq2seq(
     padding: Any = model.padding
 
     def source(generator: torch.Generator) -> Iterator[Batch]:
-        order = int(torch.randint(2**62, (), generator=generator))
-        for ids, right in batches(pairs, batch_size, padding=padding, seed=order):
+        order = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        for ids, right in deal(pairs, batch_size, padding, order):
             yield {"source": ids, "target": right}
 
     history = fit(
@@ -149,7 +151,8 @@ def exactly_right(
         raise ValueError("pairs must hold one pair or more, got none")
     sources = [source for source, _ in encoded]
     ids = _decode(model, sources, source_tokenizer, target_tokenizer, **options)
-    unknown = target_tokenizer.vocabulary.unknown
+    words = target_tokenizer.vocabulary
+    unknown = words.unknown if words.has("unknown") else None  # bytes need none
     return np.array(
         [
             unknown not in target and one == target[1:-1]
@@ -184,6 +187,9 @@ def _decode(
     width, size = integer(beam_width, "beam_width", 1), integer(batch_size, "batch_size", 1)
     device = next(instance(model, "model", nn.Module).parameters()).device
     padding, words = source_tokenizer.vocabulary.pad, target_tokenizer.vocabulary
+    if (read := getattr(model, "padding", padding)) != padding:
+        wanted = f"{padding}, as [PAD] in the vocabulary of source_tokenizer"
+        raise ValueError(f"model.padding must be {wanted}, got {read}")
     # Sources of similar lengths together; the result does not depend on it.
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     found: list[list[int]] = [[] for _ in sources]

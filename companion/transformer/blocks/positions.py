@@ -141,8 +141,8 @@ class RotaryPositions(nn.Module):
 
     def forward(self, x: Tensor, positions: Tensor) -> Tensor:
         """Turn x, shape (B, heads, T, d), by its positions, shape (T,) or (B, T)."""
-        T = tensor(x, "x", (..., "T", 2 * self.cos.shape[1])).shape[-2]
-        _check_positions(positions, T, len(self.cos))
+        tensor(x, "x", (..., "T", 2 * self.cos.shape[1]))
+        _check_positions(positions, x, len(self.cos))
         cos, sin = self.cos[positions].to(x.dtype), self.sin[positions].to(x.dtype)
         if positions.dim() == 2:
             cos, sin = cos.unsqueeze(1), sin.unsqueeze(1)  # (B, 1, T, d/2): the same for all heads
@@ -214,16 +214,17 @@ def _rows(table: Tensor, x: Tensor, start: int, positions: Tensor | None) -> Ten
     if positions is not None:
         if start:
             raise ValueError(f"positions take the place of start: got both, start = {start}")
-        _check_positions(positions, T, len(table))
+        _check_positions(positions, x, len(table))
         return table[positions].to(x.dtype)
     if start + T > len(table):
         raise ValueError(f"there are {len(table)} positions, but x needs {start + T}")
     return table[start : start + T].to(x.dtype)
 
 
-def _check_positions(positions: Tensor, T: int, longest: int) -> None:
+def _check_positions(positions: Tensor, x: Tensor, longest: int) -> None:
     """Refuse what a table has no rows for; on a GPU, its kernel does so without a halt for us."""
-    tensor(positions, "positions", (..., T), dtype=torch.int64)
+    T, rows = x.shape[-2], isinstance(positions, Tensor) and positions.dim() > 1
+    tensor(positions, "positions", (len(x), T) if rows else (T,), dtype=torch.int64)
     if positions.numel() and positions.device.type == "cpu":
         low, high = int(positions.min()), int(positions.max())
         if low < 0 or high >= longest:

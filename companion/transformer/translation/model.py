@@ -53,11 +53,11 @@ class TransformerConfig:
     d_hidden: int = 2048  # hidden numbers of each feed-forward network
     dropout: float = 0.1  # share of numbers set to 0 in training: embeddings, parts, weights
     max_length: int = 512  # longest sequence, for the table of positions
-    activation: str = "relu"  # of the feed-forward networks: "relu" or "gelu"
+    activation: str = "relu"  # of the feed-forward networks, as of `FeedForward`
     norm_first: bool = False  # normalise before each part (True), or after each sum
     share_embeddings: bool = False  # one matrix for both languages
     embedding_scale: float | None = None  # times E, where positions are added; None: sqrt(D)
-    padding: int = 0  # the number of the token that fills up the shorter sequences of a batch
+    padding: int = 0  # the id of the token that fills up the shorter sequences of a batch
 
     def __post_init__(self) -> None:
         for name in ("source_vocab_size", "target_vocab_size"):

@@ -32,7 +32,12 @@ from torch.nn import functional
 from companion.arguments import between, ids, integer, share, tensor
 from companion.basics.training import fit
 from companion.runs.batches import Batch
-from companion.sequences.seq2seq.batching import EncodedPair, pad_pairs, teacher_forcing
+from companion.sequences.seq2seq.batching import (
+    EncodedPair,
+    checked_pairs,
+    pad_pairs,
+    teacher_forcing,
+)
 
 STAGES = ((0.20, 32), (0.20, 64), (0.25, 128), (0.35, 256))  # shares, and sizes of a batch
 RISE = 0.1  # the share of the training in which the learning rate rises
@@ -138,7 +143,7 @@ def train_translator(
     """
     rate = between(0, learning_rate, math.inf, "learning_rate")
     factor = between(0, embedding_factor, math.inf, "embedding_factor")
-    smoothing = share(smoothing, "smoothing")
+    pairs, smoothing = checked_pairs(pairs), share(smoothing, "smoothing")
     parts = _parts(len(pairs), passes, stages)
     sizes = np.array([size for n, size in parts for _ in range(-(-n // size))])  # of each step
     done = np.cumsum(sizes) / sizes.sum()
@@ -162,8 +167,6 @@ def _parts(
     n_pairs: int, passes: float, stages: Sequence[tuple[float, int]]
 ) -> list[tuple[int, int]]:
     """Return for each stage how many pairs it shows, and its batch size."""
-    if n_pairs == 0:
-        raise ValueError("pairs must hold one pair or more, got none")
     shown = round(between(0, passes, math.inf, "passes") * n_pairs)
     if shown == 0:
         raise ValueError(f"passes must show a pair, got {passes} passes of {n_pairs} pairs")

@@ -30,7 +30,7 @@ from companion.sequences.seq2seq import (
     train_seq2seq,
     translate,
 )
-from companion.sequences.tokenization import WordTokenizer
+from companion.sequences.tokenization import BytePairTokenizer, WordTokenizer
 from companion.sequences.vocabulary import Vocabulary
 
 from ...twins import close
@@ -330,6 +330,8 @@ def test_the_number_of_padding_is_the_models(attention):
     torch.testing.assert_close(other(source, target), expected, rtol=0, atol=0)
     with pytest.raises(ValueError, match="padding must be 0 or more, got -1"):
         make(padding=-1)
+    with pytest.raises(ValueError, match="padding must be at most 16, got 17"):
+        make(padding=V_SOURCE)
 
 
 @BOTH
@@ -595,6 +597,24 @@ def test_a_toy_is_learned_and_translated(attention):
     ]  # fmt: skip
 
 
+def test_model_and_vocabulary_must_agree_on_padding():
+    """Else the model would read what fills up the shorter sources as words."""
+    model = Seq2Seq(len(KOREAN), len(ENGLISH), embedding_size=6, hidden_size=8, padding=1)
+    with pytest.raises(ValueError, match=r"model\.padding must be 0, as \[PAD\] .*, got 1"):
+        translate(model, [korean for korean, _ in PAIRS], KOREAN, ENGLISH)
+
+
+def test_a_vocabulary_without_an_unknown_token_is_judged():
+    texts = [english for _, english in PAIRS]
+    words = BytePairTokenizer.train(texts, 280, special_tokens=["[PAD]", "[BOS]", "[EOS]"])
+    assert not words.vocabulary.has("unknown")
+    torch.manual_seed(0)
+    model = Seq2Seq(len(KOREAN), len(words), embedding_size=16, hidden_size=16)
+    encoded = encode_pairs(PAIRS, KOREAN, words)
+    train_seq2seq(model, encoded, epochs=60, batch_size=2, learning_rate=0.02)
+    assert exactly_right(model, PAIRS, KOREAN, words).all()
+
+
 def test_an_unknown_word_is_never_right():
     model = toy()
     with torch.no_grad():
@@ -679,7 +699,7 @@ def test_the_learning_rate_rises_and_falls():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"pairs": []}, ValueError, "n_samples must be 1 or more, got 0"),
+        ({"pairs": []}, ValueError, "pairs must hold one pair or more, got none"),
         ({"epochs": 0}, ValueError, "epochs must be 1 or more, got 0"),
         ({"batch_size": 0}, ValueError, "batch_size must be 1 or more, got 0"),
         ({"learning_rate": 0}, ValueError, "learning_rate must lie between 0 and inf"),

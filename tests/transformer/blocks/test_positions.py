@@ -179,6 +179,17 @@ def test_rotary_positions_are_rotate():
         RotaryPositions(20, 5)
 
 
+@pytest.mark.parametrize("shape", [(2, 4), (3, 4), (3, 1, 4), (1, 5), (5,), ()])
+def test_positions_of_another_batch_are_refused(shape):
+    """Else a batch of one would grow to the rows of its positions."""
+    positions = torch.zeros(shape, dtype=torch.int64)
+    with pytest.raises(ValueError, match=r"positions must have the shape \("):
+        RotaryPositions(10, 6)(torch.zeros(1, 2, 4, 6), positions)
+    for module in (SinusoidalPositions(10, 6), PositionEmbedding(10, 6)):
+        with pytest.raises(ValueError, match=r"positions must have the shape \("):
+            module(torch.zeros(1, 4, 6), positions=positions)
+
+
 def test_positions_count_real_tokens():
     mask = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]).bool()
     expected = [[0, 0, 0, 1, 2], [0, 1, 2, 3, 4], [0, 1, 1, 1, 1]]

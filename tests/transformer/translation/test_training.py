@@ -156,6 +156,7 @@ def test_embeddings_have_a_rate_of_their_own():
     ("changes", "message"),
     [
         ({"pairs": []}, r"pairs must hold one pair or more, got none"),
+        ({"pairs": [([], [BOS, 4, EOS])]}, r"pairs\[0\] must be a sequence of 1 or more integers"),
         ({"passes": 0.01}, r"passes must show a pair, got 0.01 passes of 24 pairs"),
         ({"stages": ((0.5, 4),)}, r"stages must have shares with the sum 1"),
         ({"stages": ((1.0, 0),)}, r"batch size of stages must be .*got 0"),
@@ -169,6 +170,12 @@ def test_trainings_that_are_refused(changes, message):
     arguments = {"pairs": PAIRS, **changes}
     with pytest.raises(ValueError, match=message):
         train_translator(small(dtype=torch.float32), arguments.pop("pairs"), **arguments)
+
+
+def test_ids_are_whole_numbers():
+    """A tensor of integers made of 4.7 would hold 4."""
+    with pytest.raises(TypeError, match=r"pairs\[1\] must be an integer, got 4\.7"):
+        train_translator(small(dtype=torch.float32), [PAIRS[0], ([4.7], [BOS, 4, EOS])])
 
 
 def test_a_loss_that_is_not_finite_is_reported():
