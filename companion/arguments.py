@@ -423,3 +423,23 @@ def _form(shape: Sequence[Any]) -> str:
     """Write a shape as a reader knows it: (B, T, 33)."""
     parts = ["..." if axis is ... else str(axis) for axis in shape]
     return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def class_labels(values: Any, name: str, like: list[Any] | None = None) -> list[Any]:
+    """Return at least one label, all whole numbers or all texts (as those in `like`)."""
+    # Not as an array: there [0, "a"] becomes two texts, and nan beside a text the text "nan".
+    try:
+        found = values.tolist() if hasattr(values, "tolist") else values
+    except RuntimeError:  # a sparse tensor
+        found = None
+    if isinstance(found, str | bytes) or not isinstance(found, Sequence):
+        raise TypeError(f"{name} must be a list of class labels, got {came(values)}")
+    if len(found) == 0:
+        raise ValueError(f"{name} must have shape (N,) with N of 1 or more, got (0,)")
+    text = isinstance((like or found)[0], str)
+    for value in found:
+        if not isinstance(value, str if text else int | np.integer | np.bool_):
+            kind = f"{'texts' if text else 'whole numbers'} as the others"
+            wanted = "whole numbers, booleans or texts" if like is None else kind
+            raise TypeError(f"{name} must hold class labels ({wanted}), got {came(value)}")
+    return list(found) if text else [int(value) for value in found]

@@ -31,6 +31,7 @@ from companion.arguments import (
     array,
     between,
     came,
+    class_labels,
     finite,
     function,
     integer,
@@ -92,7 +93,8 @@ class ConfusionMatrix:
         if counts.min() < 0 or not 0 < counts.sum(dtype=float) <= 2**53:
             raise ValueError(f"matrix must hold counts, not all of them 0, got {came(matrix)}")
         self.matrix = counts = counts.astype(np.int64)
-        self.labels = tuple(range(len(counts)) if labels is None else _classes(labels, "labels"))
+        known = range(len(counts)) if labels is None else class_labels(labels, "labels")
+        self.labels = tuple(known)
         if not len(self.labels) == len(set(self.labels)) == len(counts):
             raise ValueError(f"labels must be {len(counts)} different ones, got {self.labels}")
         allowed = isinstance(zero_division, int | float | np.number)
@@ -133,14 +135,14 @@ class ConfusionMatrix:
         >>> ConfusionMatrix.from_predictions([0, 0, 1, 1, 1], [0, 1, 1, 0, 1]).matrix.tolist()
         [[1, 1], [1, 2]]
         """
-        true = _classes(y_true, "y_true")
-        predicted = _classes(y_pred, "y_pred", true)
+        true = class_labels(y_true, "y_true")
+        predicted = class_labels(y_pred, "y_pred", true)
         if len(predicted) != len(true):
             raise ValueError(f"y_pred must have shape ({len(true)},), got ({len(predicted)},)")
         occurring = sorted(set(true + predicted))
         if labels is None and len(occurring) == 1:
             raise ValueError(f"labels must name all classes if one occurs, got only {occurring[0]}")
-        known = occurring if labels is None else _classes(labels, "labels", true)
+        known = occurring if labels is None else class_labels(labels, "labels", true)
         rows, columns = _places(true, known, "y_true"), _places(predicted, known, "y_pred")
         C = len(known)
         matrix = np.bincount(rows * C + columns, minlength=C**2).reshape(C, C)
@@ -323,26 +325,6 @@ def _sweep(true: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     return hits, called, levels.astype(float)
 
 
-def _classes(values: Any, name: str, like: list[Any] | None = None) -> list[Any]:
-    """Return at least one label, all whole numbers or all texts (as those in `like`)."""
-    # Not as an array: there [0, "a"] becomes two texts, and nan beside a text the text "nan".
-    try:
-        found = values.tolist() if hasattr(values, "tolist") else values
-    except RuntimeError:  # a sparse tensor
-        found = None
-    if isinstance(found, str | bytes) or not isinstance(found, Sequence):
-        raise TypeError(f"{name} must be a list of class labels, got {came(values)}")
-    if len(found) == 0:
-        raise ValueError(f"{name} must have shape (N,) with N of 1 or more, got (0,)")
-    text = isinstance((like or found)[0], str)
-    for value in found:
-        if not isinstance(value, str if text else int | np.integer | np.bool_):
-            kind = f"{'texts' if text else 'whole numbers'} as in y_true"
-            wanted = "whole numbers, booleans or texts" if like is None else kind
-            raise TypeError(f"{name} must hold class labels ({wanted}), got {came(value)}")
-    return list(found) if text else [int(value) for value in found]
-
-
 def _places(values: list[Any], known: list[Any], name: str) -> np.ndarray:
     """Return the place of each label among the known ones."""
     places = {label: place for place, label in enumerate(known)}
@@ -354,7 +336,7 @@ def _places(values: list[Any], known: list[Any], name: str) -> np.ndarray:
 
 def _binary(y_true: Any, values: Any, name: str, needed: Any = ()) -> tuple[np.ndarray, np.ndarray]:
     """Return an array of 0 and 1, those needed among them, and a finite number for each."""
-    labels = _classes(y_true, "y_true")
+    labels = class_labels(y_true, "y_true")
     found = set(labels)
     if not set(needed) <= found <= {0, 1}:
         wanted = ("only 0 and 1", "0 and 1, at least one 1", "0 and 1, both of them")[len(needed)]

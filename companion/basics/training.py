@@ -43,14 +43,15 @@ from torch import Tensor, nn
 
 from companion import progress
 from companion.arguments import (
-    array,
     between,
     came,
+    class_labels,
     finite,
     flag,
     function,
     instance,
     integer,
+    number,
     share,
 )
 from companion.runs.batches import Batch, Data, fingerprint, groups, source_of
@@ -108,8 +109,8 @@ def split(
     order = rng.permutation(n)
     if stratify is None:
         return np.split(order, np.cumsum(sizes)[:-1])
-    classes = array(stratify, "stratify")
-    if classes.shape != (n,):
+    classes = np.array(class_labels(stratify, "stratify"))
+    if len(classes) != n:
         raise ValueError(f"stratify must have the shape ({n},), got {classes.shape}")
     order = order[np.argsort(classes[order], kind="stable")]  # class by class
     # Spread the parts evenly along this row, so that each takes its share of every class.
@@ -154,8 +155,7 @@ class SGD(torch.optim.Optimizer):
     """
 
     def __init__(self, params: Iterable[Any], lr: float = 0.001, *, momentum: float = 0) -> None:
-        defaults = {"lr": between(0, lr, math.inf, "lr"), "momentum": share(momentum, "momentum")}
-        _begin(self, params, defaults)
+        _begin(self, params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -194,12 +194,7 @@ class Adam(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"betas must be two numbers, got {came(betas)}")
-        both = (between(0, betas[0], 1, "betas[0]"), between(0, betas[1], 1, "betas[1]"))
-        defaults = {"lr": between(0, lr, math.inf, "lr"), "betas": both}
-        defaults |= {"eps": between(0, eps, math.inf, "eps"), **self._more}
-        _begin(self, params, defaults)
+        _begin(self, params, {"lr": lr, "betas": betas, "eps": eps, **self._more})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -225,18 +220,34 @@ class AdamW(Adam):
     params, lr, betas, eps
         As in `Adam`.
     weight_decay : float, default 0.01
-        Greater than 0.
+        0 or more; biases often get a group with 0.
     """
 
     def __init__(
         self, params: Iterable[Any], lr: float = 0.001, *, weight_decay: float = 0.01, **more: Any
     ) -> None:
-        self._more = {"weight_decay": between(0, weight_decay, math.inf, "weight_decay")}
+        self._more = {"weight_decay": weight_decay}
         super().__init__(params, lr, **more)
 
 
+def _betas(betas: Any, name: str) -> tuple[float, ...]:
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        raise TypeError(f"{name} must be two numbers, got {came(betas)}")
+    return tuple(between(0, beta, 1, f"{name}[{i}]") for i, beta in enumerate(betas))
+
+
+RULES: dict[str, Callable[[Any, str], Any]] = {  # for an optimiser, and for each of its groups
+    "lr": lambda value, name: between(0, value, math.inf, name),
+    "momentum": share,
+    "betas": _betas,
+    "eps": lambda value, name: between(0, value, math.inf, name),
+    "weight_decay": lambda value, name: number(value, name, 0),  # 0 for biases: a group of its own
+}
+
+
 def _begin(optimizer: torch.optim.Optimizer, params: Any, defaults: dict[str, Any]) -> None:
-    """Give an optimiser its parameters; refuse settings of a group that it would not look at."""
+    """Give an optimiser its parameters; refuse settings that are wrong, or not its own."""
+    defaults = {name: RULES[name](value, name) for name, value in defaults.items()}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # a parameter that comes twice
@@ -248,6 +259,7 @@ def _begin(optimizer: torch.optim.Optimizer, params: Any, defaults: dict[str, An
     for group in optimizer.param_groups:
         for key in set(group) - {"params", "param_names", "initial_lr", *optimizer.defaults}:
             raise TypeError(f"{type(optimizer).__name__} knows no {key!r}, got a group with it")
+        group |= {name: RULES[name](group[name], name) for name in defaults}
 
 
 def _gradients(

@@ -106,13 +106,13 @@ def write(
         What each row wrote, without the token that stopped it.
     """
     texts = [list(prompt) for prompt in prompts]  # what has been read and written
-    never, device = list(never), _device(model)
+    never, device, least = list(never), _device(model), _least([*never, *stop])
     rows = list(range(len(texts))) if n_tokens else []  # those that go on
     place = 0
     while rows:
         tokens = torch.tensor([texts[row][place] for row in rows], device=device)
         scores, state = model.step(tokens, state)
-        scores = tensor(scores, "the scores of model.step", (len(rows), "V"), least=_least(never))
+        scores = tensor(scores, "the scores of model.step", (len(rows), "V"), least=least)
         place += 1
         writing = [i for i, row in enumerate(rows) if len(texts[row]) == place]  # prompt is read
         if writing:
@@ -330,7 +330,7 @@ def beam_search(
         for _ in range(steps):
             scores, state = model.step(written[:, :, -1].flatten(), state)
             wanted = (B * width, "V")
-            scores = tensor(scores, "the scores of model.step", wanted, least=_least(never))
+            scores = tensor(scores, "the scores of model.step", wanted, least=_least([*never, end]))
             alive = ~finished & (totals > -math.inf)  # (B, width)
             more = _log_shares(scores, never).reshape(B, width, -1)  # (B, width, V)
             if (more.isnan().any(dim=2) & alive).any():
@@ -493,9 +493,9 @@ def _ids(values: Any, name: str, least: int = 0) -> list[int]:
     return integers(values, name, least=least, item=lambda value, name: integer(value, name, 0))
 
 
-def _least(never: Collection[int]) -> int:
-    """Return how many tokens there must be, so that those that are never written are among them."""
-    return 1 + max(never, default=0)
+def _least(known: Collection[int]) -> int:
+    """Return how many scores there must be, so that these tokens are among them."""
+    return 1 + max(known, default=0)
 
 
 def _device(model: Any) -> torch.device:

@@ -400,14 +400,14 @@ def test_bootstrap_seed():
         (([0, 1], [0.2, 0.9]), TypeError, r"y_pred must hold class labels .*, got 0.2"),
         (([0, NAN], [0, 1]), TypeError, r"y_true must hold class labels .*, got nan"),
         (([0, None], [0, 1]), TypeError, r"y_true must hold class labels .*, got None"),
-        (([0, 1], ["a", "b"]), TypeError, r"y_pred .* \(whole numbers as in y_true\), got 'a'"),
+        (([0, 1], ["a", "b"]), TypeError, r"y_pred .* \(whole numbers as the others\), got 'a'"),
         (([[0], [0, 1]], [0, 1]), TypeError, r"y_true must hold class labels .* got \[0\]"),
         ((0, 1), TypeError, "y_true must be a list of class labels, got 0"),
         (("ab", "ab"), TypeError, "y_true must be a list of class labels, got 'ab'"),
         (({0, 1}, [0, 1]), TypeError, "y_true must be a list of class labels, got {0, 1}"),
         (([0, "a"], [0, 1]), TypeError, "y_true must hold class labels .*, got 'a'"),
         ((["a", NAN, "b"], ["a"] * 3), TypeError, "y_true must hold class labels .*, got nan"),
-        ((["a", "b"], ["a", NAN]), TypeError, r"y_pred .* \(texts as in y_true\), got nan"),
+        ((["a", "b"], ["a", NAN]), TypeError, r"y_pred .* \(texts as the others\), got nan"),
     ],
 )
 def test_predictions_are_refused(arguments, error, message):
@@ -421,7 +421,7 @@ def test_predictions_are_refused(arguments, error, message):
         ([0, 1], ValueError, r"y_true must hold labels from \[0, 1\], got 2"),
         ([0, 2], ValueError, r"y_pred must hold labels from \[0, 2\], got 1"),
         ([0, 1, 1, 2], ValueError, r"labels must be 4 different ones, got \(0, 1, 1, 2\)"),
-        (["0", "1"], TypeError, r"labels .* \(whole numbers as in y_true\), got '0'"),
+        (["0", "1"], TypeError, r"labels .* \(whole numbers as the others\), got '0'"),
         ([], ValueError, "labels must have shape"),
     ],
 )

@@ -202,7 +202,7 @@ def test_optimisers_keep_the_contract_of_torch(kind):
         (Adam, {"lr": np.nan}, ValueError, "lr must lie between 0 and inf"),
         (Adam, {"betas": (0.9, 1.0)}, ValueError, r"betas\[1\] must lie between 0 and 1"),
         (Adam, {"eps": 0}, ValueError, "eps must lie between 0 and inf"),
-        (AdamW, {"weight_decay": -1}, ValueError, "weight_decay must lie between 0 and inf"),
+        (AdamW, {"weight_decay": -1}, ValueError, "weight_decay must be 0 or more, got -1"),
         (
             SGD,
             {"params": None},
@@ -1166,3 +1166,23 @@ def test_a_training_killed_twenty_times_ends_with_the_same_parameters(tmp_path, 
     kills, runs, files = map(int, result.stdout.split())
     assert kills >= 20
     assert files == 2 * (runs + 1)  # with the measured one; nothing old is left over
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: SGD([{"params": p, "lr": -0.5}]), r"lr must lie between 0 and inf.*got -0\.5"),
+        (lambda p: SGD([{"params": p, "momentum": 1.5}]), r"momentum must be .*got 1\.5"),
+        (lambda p: Adam([{"params": p, "betas": 5}]), r"betas must be two numbers, got 5"),
+        (lambda p: AdamW([{"params": p, "eps": "x"}]), r"eps must be a number, got 'x'"),
+    ],
+)
+def test_the_settings_of_each_group_are_checked(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make([nn.Parameter(torch.zeros(2))])
+
+
+@pytest.mark.parametrize("labels", [["a", float("nan"), "a", "b"], [0, "0", 1, "1"]])
+def test_classes_to_stratify_by_are_of_one_kind(labels):
+    with pytest.raises(TypeError, match="stratify must hold class labels"):
+        split(4, (0.5, 0.5), seed=0, stratify=labels)

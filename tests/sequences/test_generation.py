@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections import Counter
@@ -744,3 +745,24 @@ def test_prompts_are_checked(prompts, n_tokens, error, message):
 def test_stop_is_checked():
     with pytest.raises(TypeError, match="stop must be token ids, got 3"):
         complete(Constant(torch.zeros(7)), [[1]], 2, stop=3)
+
+
+class Narrow:
+    """A model with fewer scores than the vocabulary has tokens: it can never end."""
+
+    def start(self, source):
+        return self
+
+    def step(self, tokens, state):
+        return torch.zeros(len(tokens), 3), state
+
+    def select(self, rows):
+        return self
+
+
+def test_a_model_must_have_a_score_for_the_end():
+    words = Vocabulary(["[PAD]", "[BOS]", "a", "[EOS]"], special=["[PAD]", "[BOS]", "[EOS]"])
+    source = torch.zeros(2, 1, dtype=torch.int64)
+    for decode in (greedy_decode, functools.partial(beam_search, beam_width=2)):
+        with pytest.raises(ValueError, match=r"scores of model.step must .*4 or more, got \(.*3\)"):
+            decode(Narrow(), source, words)
