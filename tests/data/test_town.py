@@ -319,6 +319,71 @@ def test_what_one_puts_on_one_wears():
     assert made["act_now"].ko.endswith("지금 정원에서 장갑을 끼고 있다.")
 
 
+def verb_of(ko, en):
+    return next(verb for verb in ACTION_VERBS if (verb.ko.stem, verb.en) == (ko, en))
+
+
+def habits(verb, noun):
+    """Return what Minji does with a thing: often, never, and once."""
+    words = {"S": PEOPLE[0], "v": verb, "o": noun, "H": FREQUENCIES[0]}
+    made = [make(BY_NAME[name], words).en for name in ("act_often", "act_never", "act")]
+    return [sentence.split(" ", 1)[1] for sentence in made]
+
+
+@pytest.mark.parametrize(
+    ("ko", "en", "noun", "expected"),
+    [
+        ("치", "play", "기타", "plays the guitar|does not play the guitar|played the guitar"),
+        ("켜", "play", "첼로", "plays the cello|does not play the cello|played the cello"),
+        ("불", "play", "피리", "plays the pipe|does not play the pipe|played the pipe"),
+        (
+            "타",
+            "play",
+            "거문고",
+            "plays the geomungo|does not play the geomungo|played the geomungo",
+        ),
+        ("빌리", "borrow", "기타", "borrows guitars|does not borrow guitars|borrowed a guitar"),
+        ("팔", "sell", "기타", "sells guitars|does not sell guitars|sold guitars"),
+        ("사", "buy", "기타", "buys guitars|does not buy guitars|bought a guitar"),
+    ],
+)
+def test_one_plays_the_guitar_and_sells_guitars(ko, en, noun, expected):
+    often, never, once = expected.split("|")
+    made = habits(verb_of(ko, en), noun_of(noun))
+    assert made == [f"always {often}.", f"{never}.", f"{once}."]
+
+
+def test_judo_is_done_and_football_is_played():
+    assert habits(verb_of("하", "do"), noun_of("요가")) == [
+        "always does yoga.",
+        "does not do yoga.",
+        "did yoga.",
+    ]
+    done = ["taekwondo", "judo", "yoga", "gymnastics", "fencing", "kendo", "wrestling"]
+    seen = {"do": set(), "play": set()}
+    for sentence in MANY_OF_ALL:
+        if "v" in sentence.words:
+            verb, noun = sentence.words["v"], sentence.words["o"]
+            if noun.kind == "sport" and verb.en in seen:
+                seen[verb.en].add(noun.en.split()[-1])
+    assert seen["do"] == {*done}
+    assert {"football", "dodgeball", "volleyball"} <= seen["play"]
+    assert not seen["play"] & {*done}
+
+
+def test_no_object_repeats_its_verb():
+    actions = 0
+    for sentence in (*MANY, *MANY_OF_ALL):
+        for verb, noun in (("v", "o"), ("v2", "o2")):
+            if verb in sentence.words:
+                actions += 1
+                english_verb, thing = sentence.words[verb].en, sentence.words[noun].en
+                assert english_verb not in thing.split(), sentence.en
+    assert actions > 10_000
+    filmed = {words["o"].en for words, _ in facts("act", n=12_000) if words["v"].en == "film"}
+    assert "musical" in filmed
+
+
 def noun_of(ko):
     return next(noun for nouns in NOUNS.values() for noun in nouns if noun.ko == ko)
 

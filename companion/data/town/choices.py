@@ -343,7 +343,10 @@ class Words:
                     (tuple(map(self.nouns, kinds)), self.places(places, "i" if indoors else ""))
                     for kinds, places in verb.uses
                 ]
-                uses = [(tuple(filter(None, kinds)), places) for kinds, places in uses]
+                uses = [
+                    (tuple(filter(None, (unlike(verb, nouns) for nouns in kinds))), places)
+                    for kinds, places in uses
+                ]
                 if uses := [use for use in uses if all(use)]:
                     found.append((verb, uses))
         return tuple(found)
@@ -369,7 +372,7 @@ class Words:
         scenes: dict[str, list[tuple[Verb, tuple[Noun, ...]]]] = {}
         for verb, _ in self.verbs("", "!sv", False):
             for kinds, places in verb.uses:
-                if nouns := self.nouns(*kinds):
+                if nouns := unlike(verb, self.nouns(*kinds)):
                     for place in self.places(places):
                         scenes.setdefault(place.ko, []).append((verb, nouns))
         return tuple(tuple(s) for s in scenes.values() if len({verb.ko.stem for verb, _ in s}) > 1)
@@ -458,6 +461,11 @@ class Words:
             ("q", "w"): tuple(weather),
             ("p", "w"): tuple(mood),
         }
+
+
+def unlike(verb: Verb, nouns: tuple[Noun, ...]) -> tuple[Noun, ...]:
+    """Return the nouns that do not repeat the English verb: nobody "films films"."""
+    return tuple(noun for noun in nouns if verb.en not in noun.en.split())
 
 
 def _grown(word: Person | Noun) -> bool:
@@ -667,8 +675,3 @@ def _other(words: tuple[Any, ...], first: Any, rng: random.Random) -> Any:
     while (word := rng.choice(words)) is first:
         pass
     return word
-
-
-# What the small vocabulary offers, by slot; what describes a noun.
-FREE_CHOICE = vocabulary("core").free
-DESCRIBED_BY = vocabulary("core").described_by

@@ -855,11 +855,6 @@ def _ask_where(rng: random.Random, level: str) -> tuple[Exchange, tuple[str, ...
 ASKING = (_ask_about,) * 6 + (_ask_why, _ask_state, _ask_colour, _ask_job, _ask_where)
 
 
-def _check_level(level: str | None) -> None:
-    if level is not None:
-        choice(level, "level", LEVELS)
-
-
 def exchanges(
     n: int, *, seed: int = 0, split: str = "train", level: str | None = None
 ) -> list[Exchange]:
@@ -887,7 +882,8 @@ def exchanges(
     >>> one.question_ko.endswith("까?"), one.question_en.endswith("?")
     (True, True)
     """
-    _check_level(level)
+    if level is not None:
+        choice(level, "level", LEVELS)
 
     def make_one(rng: random.Random) -> tuple[Exchange, tuple[str, ...]]:
         chosen = level or rng.choice(LEVELS)
@@ -949,7 +945,8 @@ def commands(
     >>> {command.kind for command in commands(50)} == {"order", "request", "proposal"}
     True
     """
-    _check_level(level)
+    if level is not None:
+        choice(level, "level", LEVELS)
     return collect(lambda rng: _command(rng, level), n, seed=seed, split=split)
 
 

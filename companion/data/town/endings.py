@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from companion.arguments import choice
 from companion.data.town.hangul import final_consonant, join_syllable, particle, split_syllable
 from companion.data.town.korean import LEVELS, Predicate, be
 
@@ -144,8 +145,7 @@ def reply_be(noun: str, level: str, *, negative: bool = False) -> str:
 def _check_verb(predicate: Predicate, level: str) -> None:
     if predicate.kind != "verb":
         raise ValueError(f"predicate must be a verb, got the {predicate.kind} {predicate.stem!r}")
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
+    choice(level, "level", LEVELS)
 
 
 def order(predicate: Predicate, level: str, *, negative: bool = False) -> str:

@@ -372,8 +372,8 @@ def make(pattern: Pattern, words: dict[str, Any], level: str = "plain") -> Sente
             continue
         slot, form = part
         extra = words[form[2:]] if form[:2] == "a+" else None
-        if slot[0] == "o" and form == "a":
-            form = _object_form(words["v" + slot[1:]], words[slot])
+        if slot[0] == "o" and form in ("a", "plural"):
+            form = _object_form(words["v" + slot[1:]], words[slot], form)
         en += english_tokens(words[slot], form, extra)
     ko.append((".", "PUNCT", "O"))
     en.append((".", "PUNCT", "O"))
@@ -414,11 +414,11 @@ def _respected(pattern: Pattern, words: dict[str, Any]) -> set[int]:
     return found
 
 
-def _object_form(verb: Verb, noun: Noun) -> str:
-    """Tell how English names an object: "played the piano", "collected postcards"."""
+def _object_form(verb: Verb, noun: Noun, form: str) -> str:
+    """Tell how English names an object: "plays the piano", "collected postcards"."""
     if noun.kind == "instrument" and verb.en in ("play", "learn"):
         return "the"
-    return "plural" if "m" in verb.flags else "a"
+    return "plural" if "m" in verb.flags else form
 
 
 def _korean_name(word: Any) -> str:

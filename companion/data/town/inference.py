@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from companion.data.town.choices import UNSPOKEN, Words, draw, vocabulary
+from companion.data.town.choices import UNSPOKEN, Words, draw, unlike, vocabulary
 from companion.data.town.grammar import Sentence, compile_pattern, make
 from companion.data.town.nouns import Noun
 from companion.data.town.tasks import BY_ENGLISH, BY_NAME, balanced
@@ -189,7 +189,9 @@ def _busy(known: Words, words: str, label: str, rng: random.Random) -> Made:
     needs = ("S", "P", "o", "v", "-!s") + (("U", "+t") if first == "now_with" else ())
     found = draw(needs, rng, words)
     noun, verb = found["o"], found["v"]
-    uses = [(known.nouns(*kinds), known.places(places)) for kinds, places in verb.uses]
+    uses = [
+        (unlike(verb, known.nouns(*kinds)), known.places(places)) for kinds, places in verb.uses
+    ]
     uses = [use for use in uses if noun in use[0] and found["P"] in use[1]]
     alike = [n for n in uses[0][0] if n.kind == noun.kind and n is not noun]
     here = found["P"]

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from companion.arguments import choice
 from companion.data.town.hangul import final_consonant, join_syllable, particle, split_syllable
 
 KINDS = ("verb", "adjective", "existence", "copula")
@@ -230,7 +231,8 @@ class Predicate:
         >>> Predicate("예쁘", "adjective").sentence("present", "polite", negative=True)
         '예쁘지 않아요'
         """
-        _check(tense, level)
+        choice(tense, "tense", TENSES)
+        choice(level, "level", LEVELS)
         if self.kind == "copula":
             raise ValueError("the copula needs a noun: use be(noun, ...)")
         if negative:
@@ -278,7 +280,8 @@ def be(noun: str, tense: str, level: str = "plain", *, negative: bool = False) -
     >>> be("의사", "present"), be("학생", "past", "polite"), be("의사", "present", negative=True)
     ('의사다', '학생이었어요', '의사가 아니다')
     """
-    _check(tense, level)
+    choice(tense, "tense", TENSES)
+    choice(level, "level", LEVELS)
     open_end = final_consonant(noun) == ""
     if tense == "future":
         thing = {"plain": "것이다", "polite": "거예요", "formal": "것입니다"}[level]
@@ -299,10 +302,3 @@ def be(noun: str, tense: str, level: str = "plain", *, negative: bool = False) -
         "formal": "입니다",
     }
     return noun + forms[level]
-
-
-def _check(tense: str, level: str) -> None:
-    if tense not in TENSES:
-        raise ValueError(f"tense must be one of {TENSES}, got {tense!r}")
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {LEVELS}, got {level!r}")

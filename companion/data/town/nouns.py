@@ -210,9 +210,9 @@ TABLES = {
         농구 = ^basketball /i; 배구 = ^volleyball /i; 탁구 = ^table tennis /i; 테니스 = ^tennis /o
         배드민턴 = ^badminton /i
         --
-        핸드볼 = ^handball /i; 피구 = ^dodgeball /o; 태권도 = ^taekwondo /i; 유도 = ^judo /i; 요가 = ^yoga /i
-        체조 = ^gymnastics /i; 펜싱 = ^fencing /i; 족구 = ^foot volleyball /o; 럭비 = ^rugby /o
-        줄다리기 = ^tug of war /o; 씨름 = ^Korean wrestling /o; 검도 = ^kendo /i; 볼링 = ^bowling
+        핸드볼 = ^handball /i; 피구 = ^dodgeball /o; 태권도 = ^taekwondo /d; 유도 = ^judo /d; 요가 = ^yoga /d
+        체조 = ^gymnastics /d; 펜싱 = ^fencing /d; 족구 = ^foot volleyball /o; 럭비 = ^rugby /o
+        줄다리기 = ^tug of war /o; 씨름 = ^Korean wrestling /d; 검도 = ^kendo /d; 볼링 = ^bowling
     """,
     "board": """
         바둑 = ^go; 장기 = ^Korean chess; 체스 = ^chess

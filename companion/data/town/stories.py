@@ -101,7 +101,7 @@ class Question:
         >>> one.ask_ko() == one.question_ko, one.ask_ko("formal").endswith("까?")
         (True, True)
         """
-        _check_level(level)
+        choice(level, "level", LEVELS)
         tense = "past" if self.kind == "before" else "present"
         if level == "plain":
             end = "있었는가" if tense == "past" else "있는가"
@@ -114,7 +114,7 @@ class Question:
 
     def reply_ko(self, level: str = "plain") -> str:
         """Return the answer as a Korean sentence: 있다, polite 있어요, formal 있습니다."""
-        _check_level(level)
+        choice(level, "level", LEVELS)
         end = THERE.sentence("past" if self.kind == "before" else "present", level)
         assert self.asked is not None, "made without its words"
         if self.kind == "holder":
@@ -139,10 +139,6 @@ class Question:
 
 
 THERE = Predicate("있", "existence")
-
-
-def _check_level(level: str) -> None:
-    choice(level, "level", LEVELS)
 
 
 def _english(word: Person | Noun | None, form: str) -> str:
@@ -296,7 +292,7 @@ def stories(
     [4, 4]
     """
     integer(length, "length", 1)
-    _check_level(level)
+    choice(level, "level", LEVELS)
 
     def make_one(rng: random.Random) -> tuple[Story, tuple[str, ...]]:
         told = _tell(rng, length, level)[1]

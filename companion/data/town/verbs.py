@@ -150,6 +150,7 @@ ACTIONS = """
 모으 = collect : text @ 학교 거실 박물관; reading.r @ 거실 도서관 : mtld
 준비하 = prepare : dish snack @ 부엌 학교; show.a @ 극장 학교 : bfptl
 --
+하 = do : sport.d @ 체육관 학교 : ptl
 타 = play : instrument.타 @ 학교 극장 거실 방송국 : bptfl
 벗 = take off : clothes.입 clothes.쓰 clothes.끼 footwear @ 거실 체육관 학교 목욕탕 :
 따 = pick : fruit @ 농장 과수원 : bmftpl
