@@ -24,6 +24,7 @@ TO_COME: dict[str, tuple[str, dict[str, str]]] = {
             "bert": "BERT",
             "finetuning": "Fine-tuning",
             "gpt": "GPT",
+            "llama": "Llama",
             "vit": "The Vision Transformer",
         },
     ),
@@ -37,6 +38,7 @@ TO_COME: dict[str, tuple[str, dict[str, str]]] = {
             "peft": "Parameter-efficient fine-tuning",
             "hub": "Models and tools to share",
             "scaling": "Scaling",
+            "capstone": "Capstone",
         },
     ),
 }
