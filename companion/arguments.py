@@ -115,6 +115,14 @@ def size(value: Any, name: str, least: int = 1) -> int:
     return integer(value, name, least, LARGEST_SIZE)
 
 
+def divisor(value: Any, name: str, whole: int, of: str) -> int:
+    """Return a size that divides another, `whole`, whose name is `of`."""
+    part = size(value, name)
+    if whole % part:
+        raise ValueError(f"{name} must divide {of} = {whole}, got {part}")
+    return part
+
+
 def integers(
     values: Any, name: str, *, item: Callable[..., int] = size, least: int = 0
 ) -> list[int]:
@@ -238,8 +246,10 @@ def on(x: Tensor, name: str, device: torch.device) -> Tensor:
 
 def fitting(
     x: Any, name: str, shape: tuple[int, ...], device: torch.device, dtype: Any = None
-) -> Tensor:
+) -> Any:
     """Return a tensor, such as a mask, that can be broadcast to a shape; numbers must be finite.
+
+    None comes back as it is.
 
     Examples
     --------
@@ -251,6 +261,8 @@ def fitting(
     """
     import torch
 
+    if x is None:
+        return None
     on(tensor(x, name, (...,), dtype=dtype), name, device)
     try:
         fits = torch.broadcast_shapes(x.shape, shape) == shape

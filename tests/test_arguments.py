@@ -472,3 +472,17 @@ def test_what_can_be_gone_through():
     for wrong, got in (("ab", "the text 'ab'"), (3, "3")):
         with pytest.raises(TypeError, match=f"x must be a list, got {got}"):
             arguments.listed(wrong, "x", "a list")
+
+
+def test_a_divisor_divides():
+    assert arguments.divisor(3, "n_heads", 6, "d_model") == 3
+    with pytest.raises(ValueError, match="n_heads must divide d_model = 6, got 4"):
+        arguments.divisor(4, "n_heads", 6, "d_model")
+    with pytest.raises(ValueError, match="n_heads must be 1 or more, got 0"):
+        arguments.divisor(0, "n_heads", 6, "d_model")
+
+
+def test_what_fits_comes_back_and_so_does_none():
+    mask, cpu = torch.ones(3, dtype=torch.bool), torch.device("cpu")
+    assert arguments.fitting(mask, "mask", (2, 3), cpu, torch.bool) is mask
+    assert arguments.fitting(None, "mask", (2, 3), cpu, torch.bool) is None

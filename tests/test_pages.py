@@ -33,7 +33,9 @@ def test_data_cannot_end_its_element():
         as_json(float("nan"))
 
 
-@pytest.mark.parametrize("module", ["companion.transformer.stack", "companion.weights"])
+@pytest.mark.parametrize(
+    "module", ["companion.transformer.stack", "companion.weights", "companion.sequences.seq2seq"]
+)
 def test_a_model_loads_nothing_of_a_notebook(module):
     program = f"""
 import sys

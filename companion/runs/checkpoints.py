@@ -8,9 +8,10 @@ tensors. Reading verifies both sums; nothing is ever unpickled. The sums find da
 signature.
 
 Other files in the folder stay as they are. The token is a random number of 128 bits, drawn for the
-folder and written into its JSON file before anything else: only files that bear it are ever
-replaced or removed. (A kill in the instant before that leaves a small file, which stays.) What this
-module leaves out: two programs that write into one folder at the same time.
+folder and written into its JSON file before anything else: only files of exactly these names are
+ever replaced or removed, and a copy beside them stays. (A kill in the instant before that leaves a
+small file, which stays.) What this module leaves out: two programs that write into one folder at
+the same time.
 
 Used first in book/basics/training.ipynb.
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,8 +80,9 @@ def sweep(folder: str | os.PathLike[str]) -> None:
     """Remove what earlier and interrupted calls of `write` have left beside the checkpoint."""
     folder = Path(folder)
     index = _index(folder)
-    for file in folder.glob(f"checkpoint-{index['token']}*"):
-        if file.name != index["tensors"]:
+    own = re.compile(rf"checkpoint-{index['token']}-\d+\.safetensors({re.escape(TEMPORARY)})?")
+    for file in folder.iterdir():
+        if own.fullmatch(file.name) and file.name != index["tensors"]:
             file.unlink(missing_ok=True)
 
 

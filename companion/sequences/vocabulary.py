@@ -209,6 +209,13 @@ def distinct(values: Any, name: str, *, least: int = 1) -> tuple[str, ...]:
     found = tuple(texts(values, name, least=least))
     if "" in found:
         raise ValueError(f"{name} must not be empty texts, got '' at place {found.index('')}")
+    try:
+        "".join(found).encode()
+    except UnicodeEncodeError as error:  # half of a pair, which no file can hold
+        half = error.object[error.start]
+        place = next(place for place, text in enumerate(found) if half in text)
+        got = f"U+{ord(half):04X} at place {place}"
+        raise ValueError(f"{name} must not contain lone surrogates, got {got}") from None
     if len(set(found)) < len(found):
         twice = next(text for text, n in Counter(found).items() if n > 1)
         raise ValueError(f"{name} must be different, got {twice!r} more than once")

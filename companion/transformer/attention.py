@@ -28,7 +28,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from companion import arguments
-from companion.arguments import broadcast, fitting, flag, on, readable, share, size, tensor
+from companion.arguments import (
+    broadcast,
+    divisor,
+    fitting,
+    flag,
+    function,
+    instance,
+    on,
+    readable,
+    share,
+    size,
+    tensor,
+)
 
 
 def scaled_dot_product_attention(
@@ -71,7 +83,8 @@ def scaled_dot_product_attention(
     S = on(tensor(key, "key", (..., "S", d), dtype=query.dtype), "key", query.device).shape[-2]
     on(tensor(value, "value", (..., S, "d_value"), dtype=query.dtype), "value", query.device)
     lead = broadcast(query=query.shape[:-2], key=key.shape[:-2], value=value.shape[:-2])
-    _check_scores((*lead, T, S), query.device, mask, biases)
+    fitting(mask, "mask", (*lead, T, S), query.device, torch.bool)
+    fitting(biases, "biases", (*lead, T, S), query.device)
     size(d, "the width d of query")
     query = query.expand(*lead, T, d)  # a mask may have axes that only the values have, too
     return _attend(query, key, value, mask, biases, share(dropout, "dropout"))
@@ -145,7 +158,7 @@ class MultiHeadAttention(nn.Module):
     ) -> None:
         super().__init__()
         self.d_model, self.n_heads, self.n_kv_heads = heads(d_model, n_heads, n_kv_heads)
-        self.rotary = rotary
+        self.rotary = None if rotary is None else function(rotary, "rotary")
         self.dropout = share(dropout, "dropout")
         D, narrow = self.d_model, self.d_model // self.n_heads * self.n_kv_heads
         self.query = nn.Linear(D, D, bias=flag(bias, "bias"))
@@ -189,8 +202,12 @@ class MultiHeadAttention(nn.Module):
         Tensor, shape (B, T, D); with `need_weights` a pair with the weights, (B, H, T, S)
         """
         source = x if context is None else context
+        if cache is not None:
+            instance(cache, "cache", KeyValueCache)
         past = len(cache) if cache is not None and context is None else 0
-        mask = self._check(x, context, past, mask, biases, causal, positions)
+        if isinstance(mask, Tensor) and mask.dim() == 3:
+            mask = mask.unsqueeze(1)  # (B, 1, T, S): the same for all heads
+        self._check(x, context, past, mask, biases, causal, positions)
         flag(need_weights, "need_weights")
 
         query = self._split(self.query(x))  # (B, H, T, d)
@@ -219,8 +236,7 @@ class MultiHeadAttention(nn.Module):
         if need_weights:
             y, weights = _attend(query, key, value, mask, biases, dropout)
         else:
-            added, weights = _joined(mask, biases, query.dtype), None
-            y = functional.scaled_dot_product_attention(query, key, value, added, dropout, fused)
+            y, weights = _fused(query, key, value, mask, biases, dropout, fused), None
         y = self.output(y.transpose(1, 2).flatten(2))  # (B, T, D)
         return (y, weights) if need_weights else y
 
@@ -235,18 +251,17 @@ class MultiHeadAttention(nn.Module):
 
     def _check(
         self, x: Any, context: Any, past: int, mask: Any, biases: Any, causal: Any, positions: Any
-    ) -> Tensor | None:
-        """Refuse what does not fit; return the mask with the axis of the heads."""
+    ) -> None:
+        """Refuse what does not fit."""
         B, T, D = readable(x, "x", ("B", "T", self.d_model), self.query).shape
         S = T if context is None else readable(context, "context", (B, "S", D), self.key).shape[1]
-        if isinstance(mask, Tensor) and mask.dim() == 3:
-            mask = mask.unsqueeze(1)  # (B, 1, T, S): the same for all heads
-        _check_scores((B, self.n_heads, T, past + S), x.device, mask, biases)
+        shape = (B, self.n_heads, T, past + S)
+        fitting(mask, "mask", shape, x.device, torch.bool)
+        fitting(biases, "biases", shape, x.device)
         if (flag(causal, "causal") or self.rotary is not None) and context is not None:
             raise ValueError("causal and rotary belong to self-attention: got a context")
         if positions is not None and self.rotary is None:
             raise ValueError("positions are for rotary, which this attention has not: got some")
-        return mask
 
 
 @dataclass(eq=False)
@@ -348,24 +363,33 @@ def padding_mask(lengths: Any, length: int, *, left: bool = False, device: Any =
 
 def heads(d_model: Any, n_heads: Any, n_kv_heads: Any) -> tuple[int, int, int]:
     """Return the width and the numbers of heads of an attention, which must divide one another."""
-    D, H = size(d_model, "d_model"), size(n_heads, "n_heads")
-    shared = H if n_kv_heads is None else size(n_kv_heads, "n_kv_heads")
-    if D % H:
-        raise ValueError(f"n_heads must divide d_model = {D}, got {H}")
-    if H % shared:
-        raise ValueError(f"n_kv_heads must divide n_heads = {H}, got {shared}")
-    return D, H, shared
+    D = size(d_model, "d_model")
+    H = divisor(n_heads, "n_heads", D, "d_model")
+    return D, H, H if n_kv_heads is None else divisor(n_kv_heads, "n_kv_heads", H, "n_heads")
 
 
-def _joined(mask: Tensor | None, biases: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-    """Return what the fused kernel takes: a mask, or numbers to add, minus infinity where not."""
-    both = mask if biases is None else biases.to(dtype)
-    if both is None:
-        return None
-    if biases is not None and mask is not None:
-        both = both.masked_fill(~mask, -torch.inf)
-    # With three axes, PyTorch would take a kernel that is 4 times slower.
-    return both[(None,) * (4 - both.dim())]  # (B or 1, H or 1, T, S)
+def _fused(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    biases: Tensor | None,
+    dropout: float,
+    causal: bool,
+) -> Tensor:
+    """Return the output of `_attend` alone, from the kernels of PyTorch."""
+    added, given = mask, query.dtype
+    if biases is not None:
+        # Kernels want biases of the query's type, and a narrow one has no room for all of them.
+        query, key, value = (_at_least_float32(x) for x in (query, key, value))
+        added = biases.to(query.dtype)
+        if mask is not None:
+            added = added.masked_fill(~mask, -torch.inf)
+    if added is not None:  # with three axes, PyTorch would take a kernel that is 4 times slower
+        added = added[(None,) * (4 - added.dim())]  # (B or 1, H or 1, T, S)
+    with nullcontext() if biases is None else _in_float32(query):
+        y = functional.scaled_dot_product_attention(query, key, value, added, dropout, causal)
+    return y if biases is None else y.to(given)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:
@@ -382,10 +406,3 @@ def _in_float32(x: Tensor) -> Any:
 def _keys(of_context: bool, shape: tuple[int, ...], dtype: Any, device: Any) -> str:
     use = "attention to a context" if of_context else "self-attention"
     return f"keys of {use}, (B, heads, S, d) = {shape}, {dtype} on {device}"
-
-
-def _check_scores(shape: Any, device: Any, mask: Any, biases: Any) -> None:
-    if mask is not None:
-        fitting(mask, "mask", shape, device, torch.bool)
-    if biases is not None:
-        fitting(biases, "biases", shape, device)

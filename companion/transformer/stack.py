@@ -168,7 +168,7 @@ class Stack(nn.Module):
         of its self-attention, (B, H, T, S), and of its cross-attention where there is one
         """
         config, T = self.config, tensor(x, "x", ("B", "T", self.config.d_model)).shape[1]
-        if caches is not None and len(caches) != len(self.blocks):
+        if caches is not None and len(instance(caches, "caches", Caches)) != len(self.blocks):
             wanted, got = len(self.blocks), len(caches)
             raise ValueError(f"caches must hold {wanted} pairs, one per block, got {got}")
         if context_mask is not None and context is None:

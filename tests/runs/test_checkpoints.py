@@ -272,6 +272,20 @@ def test_two_folders_have_two_tokens_so_that_copies_survive(tmp_path):
     assert (tmp_path / "b" / copied.name).exists()
 
 
+def test_copies_beside_a_checkpoint_survive(tmp_path):
+    checkpoints.write(tmp_path, OLD)
+    [tensors] = tmp_path.glob("*.safetensors")
+    endings = (" (copy).safetensors", "-best.safetensors", ".safetensors.bak")
+    copies = [tmp_path / (tensors.stem + ending) for ending in endings]
+    for copied in copies:
+        shutil.copy(tensors, copied)
+    content = tensors.read_bytes()
+    checkpoints.write(tmp_path, NEW)
+    assert [copied.read_bytes() for copied in copies] == [content] * 3
+    assert not tensors.exists()
+    assert len(list(tmp_path.iterdir())) == 5
+
+
 @pytest.mark.parametrize("content", ['{"mine": 1}', "not JSON", ""])
 def test_somebody_elses_json_file_is_not_replaced(tmp_path, content):
     (tmp_path / "checkpoint.json").write_text(content)

@@ -116,6 +116,12 @@ def test_spellings_of_published_models():
             ValueError,
             r"tokens must have the ids 0 to 1.*got \[0, 0",
         ),
+        (
+            (["a", "b\ud800"],),
+            {},
+            ValueError,
+            r"tokens must not contain lone surrogates, got U\+D800 at place 1",
+        ),
         (({"a": 0.0},), {}, TypeError, r"tokens\['a'\] must be an integer, got 0\.0"),
         (({"a": False},), {}, TypeError, r"tokens\['a'\] must be an integer, got False"),
         ((["a"],), {"special": "a"}, TypeError, r"special must be a list of texts, got one text"),

@@ -589,6 +589,7 @@ def test_empty_and_smallest_batches(n_batch, n_positions):
         ((6, 2), {"n_kv_heads": 3}, ValueError, "n_kv_heads must divide n_heads = 2, got 3"),
         ((6, 2), {"n_kv_heads": 0}, ValueError, "n_kv_heads must be 1 or more, got 0"),
         ((6, 2), {"bias": 1}, TypeError, "bias must be True or False, got 1"),
+        ((6, 2), {"rotary": 3}, TypeError, "rotary must be a function, got 3"),
     ],
 )
 def test_sizes_are_checked(arguments, options, error, message):
@@ -638,6 +639,12 @@ def test_sizes_are_checked(arguments, options, error, message):
             TypeError,
             "mask must be a Tensor of torch.bool, got list",
         ),
+        (
+            torch.zeros(2, 3, 6),
+            {"cache": []},
+            TypeError,
+            "cache must be a KeyValueCache, got list",
+        ),
     ],
 )
 def test_inputs_are_checked(x, options, error, message):
@@ -673,6 +680,24 @@ def test_weights_never_change_a_result(case, dtype):
     for z in (y, same):
         empty = z[~allowed.any(dim=-1)]
         assert torch.equal(empty, module.output.bias.expand_as(empty))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("options", [{}, {"causal": True}])
+def test_biases_beyond_half_precision_are_kept(dtype, options):
+    torch.manual_seed(0)
+    biases = torch.tensor([0.0, 1e5, -1e5, 3e5])
+    x, wide = draw(2, 4, D, dtype=dtype), MultiHeadAttention(D, H)
+    narrow = copy.deepcopy(wide).to(dtype)
+    y = narrow(x, biases=biases, **options)
+    same, weights = narrow(x, biases=biases, need_weights=True, **options)
+    assert y.dtype == same.dtype == dtype
+    close(y, same, TOLERANCE[dtype])
+    last = weights[:, :, -1]  # sees all, and only the largest counts
+    assert torch.equal(last, torch.tensor([0, 0, 0, 1], dtype=dtype).expand_as(last))
+    with torch.autocast("cpu", dtype):
+        z = wide(x.float(), biases=biases, **options)
+    close(z, same, TOLERANCE[dtype])
 
 
 def test_causal_is_the_causal_mask(monkeypatch):

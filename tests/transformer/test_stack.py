@@ -390,6 +390,9 @@ def test_calls_that_are_refused():
         stack(x[..., 1:])
     with pytest.raises(ValueError, match="caches must hold 2 pairs, one per block, got 1"):
         stack(x, caches=Caches(stack.caches()[:1]))
+    for caches, got in ((3, "int"), ([1, 2], "list")):
+        with pytest.raises(TypeError, match=f"caches must be a Caches, got {got}"):
+            stack(x, caches=caches)
     for positions in ("rotary", "learned", "sinusoidal"):
         with pytest.raises(ValueError, match="there are 19 positions, but x needs 20"):
             stack_of(positions=positions)(draw(1, 20, D))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -66,12 +65,13 @@ def train_seq2seq(
     ndarray, shape (steps,)
         The loss of each batch, just before the update it led to.
     """
+    instance(model, "model", nn.Module)
     pairs = checked_pairs(pairs)
     steps = integer(epochs, "epochs", 1) * iterations_per_epoch(len(pairs), batch_size)
     rate = between(0, learning_rate, math.inf, "learning_rate")
     optimizer = torch.optim.Adam(model.parameters(), rate, betas=(0.9, 0.99), fused=True)
 
-    padding: Any = model.padding
+    padding = integer(getattr(model, "padding", None), "model.padding", 0)
 
     def source(generator: torch.Generator) -> Iterator[Batch]:
         order = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))

@@ -76,8 +76,6 @@ class Tokenizer(ABC):
         ends = [] if around is None else checked_texts(around, "around")
         if len(ends) not in (0, 2):
             raise ValueError(f"around must be two tokens, first and last, got {came(around)}")
-        for token in tokens:
-            valid(token, "vocabulary")
         among(self.special_tokens, known, "special_tokens")
         among(ends, known, "around")
         self.vocabulary = Vocabulary(

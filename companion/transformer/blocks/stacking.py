@@ -23,7 +23,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from companion.arguments import flag, instance, share, size, tensor
+from companion.arguments import flag, function, instance, share, size, tensor
 from companion.transformer.attention import KeyValueCache, MultiHeadAttention
 from companion.transformer.blocks.layers import Activation, FeedForward, LayerNorm
 
@@ -73,6 +73,7 @@ class Block(nn.Module):
         instance(attention, "attention", nn.Module)
         instance(feed_forward, "feed_forward", nn.Module)
         self.d_model = size(getattr(attention, "d_model", None), "attention.d_model")
+        function(norm, "norm", "a function of d_model")
         self.norm_first = flag(norm_first, "norm_first")
         self.dropout = nn.Dropout(share(dropout, "dropout"))
         self.feed_forward, self.feed_forward_norm = feed_forward, norm(self.d_model)

@@ -22,14 +22,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import between, ids, integer, share, tensor
+from companion.arguments import between, came, ids, instance, integer, listed, share, tensor
 from companion.basics.training import fit
 from companion.runs.batches import Batch
 from companion.sequences.seq2seq.batching import (
@@ -65,6 +64,7 @@ def smooth_cross_entropy(
     """
     logits = tensor(logits, "logits", ("B", "T", "V"), least=1)
     B, T, V = logits.shape
+    padding = integer(padding, "padding", 0)
     ids(targets, "targets", V, (B, T))
     if not (targets != padding).any():
         raise ValueError("targets must hold a token, got only padding")
@@ -141,6 +141,7 @@ def train_translator(
     ndarray, shape (steps,)
         The loss of each batch, just before the update it led to.
     """
+    instance(model, "model", nn.Module)
     rate = between(0, learning_rate, math.inf, "learning_rate")
     factor = between(0, embedding_factor, math.inf, "embedding_factor")
     pairs, smoothing = checked_pairs(pairs), share(smoothing, "smoothing")
@@ -149,7 +150,7 @@ def train_translator(
     done = np.cumsum(sizes) / sizes.sum()
     groups = zip(_groups(model), (factor * rate, rate), strict=True)
     settings = [{"params": parameters, "lr": lr} for parameters, lr in groups]
-    padding: Any = model.padding
+    padding = integer(getattr(model, "padding", None), "model.padding", 0)
     history = fit(
         model,
         lambda generator: _deal(pairs, parts, padding, generator),
@@ -170,10 +171,14 @@ def _parts(
     shown = round(between(0, passes, math.inf, "passes") * n_pairs)
     if shown == 0:
         raise ValueError(f"passes must show a pair, got {passes} passes of {n_pairs} pairs")
-    shares = [between(0, part, math.inf, "a share of stages") for part, _ in stages]
-    sizes = [integer(size, "a batch size of stages", 1) for _, size in stages]
+    wanted = "pairs of a share and a batch size"
+    found = [listed(one, "stages", wanted) for one in listed(stages, "stages", wanted)]
+    if any(len(one) != 2 for one in found):
+        raise ValueError(f"stages must be {wanted}, got {came(stages)}")
+    shares = [between(0, part, math.inf, "a share of stages") for part, _ in found]
+    sizes = [integer(size, "a batch size of stages", 1) for _, size in found]
     if not math.isclose(sum(shares), 1):
-        raise ValueError(f"stages must have shares with the sum 1, got {stages!r}")
+        raise ValueError(f"stages must have shares with the sum 1, got {came(stages)}")
     counts = np.diff(np.round(np.cumsum(shares) * shown).astype(int), prepend=0)
     return list(zip(counts.tolist(), sizes, strict=True))
 

@@ -642,6 +642,13 @@ def test_training_follows_its_seed_and_draws_nothing_else():
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
+def test_what_cannot_be_trained_is_named():
+    with pytest.raises(TypeError, match=r"model\.padding must be an integer, got None"):
+        train_seq2seq(torch.nn.Linear(2, 2), ENCODED)
+    with pytest.raises(TypeError, match="model must be a Module, got NoneType"):
+        train_seq2seq(None, ENCODED)
+
+
 def test_the_loss_is_the_mean_over_real_tokens():
     source, target = (pad(ids, PAD) for ids in zip(*ENCODED, strict=True))
     model = toy()

@@ -367,6 +367,7 @@ def test_an_empty_batch_passes():
         ((D, H), {"attention": Halves()}, TypeError, "attention"),
         ((D, H), {"norm_first": 1}, TypeError, "norm_first must be True or False, got 1"),
         ((D, H), {"dropout": 1.0}, ValueError, "dropout must be"),
+        ((D, H), {"norm": None}, TypeError, "norm must be a function of d_model, got None"),
     ],
 )
 def test_encoder_block_refuses_settings(arguments, options, error, message):

@@ -172,6 +172,25 @@ def test_trainings_that_are_refused(changes, message):
         train_translator(small(dtype=torch.float32), arguments.pop("pairs"), **arguments)
 
 
+@pytest.mark.parametrize(
+    ("stages", "error"), [([1, 2], TypeError), ([(1.0,)], ValueError), (3, TypeError)]
+)
+def test_stages_are_pairs(stages, error):
+    with pytest.raises(error, match="stages must be pairs of a share and a batch size, got "):
+        train_translator(small(dtype=torch.float32), PAIRS, stages=stages)
+
+
+def test_what_is_no_model_or_no_pairs_is_named():
+    with pytest.raises(TypeError, match=r"model\.padding must be an integer, got None"):
+        train_translator(torch.nn.Linear(2, 2), PAIRS)
+    with pytest.raises(TypeError, match="model must be a Module, got NoneType"):
+        train_translator(None, PAIRS)
+    with pytest.raises(TypeError, match=r"pairs must be a list of pairs of .*, got None"):
+        train_translator(small(dtype=torch.float32), None)
+    with pytest.raises(TypeError, match="padding must be an integer, got 'x'"):
+        smooth_cross_entropy(torch.zeros(1, 1, 5), torch.tensor([[3]]), padding="x")
+
+
 def test_ids_are_whole_numbers():
     """A tensor of integers made of 4.7 would hold 4."""
     with pytest.raises(TypeError, match=r"pairs\[1\] must be an integer, got 4\.7"):
