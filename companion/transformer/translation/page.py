@@ -93,6 +93,8 @@ def pack(
     config = model.config
     _check_tokenizer(source_tokenizer, "source_tokenizer", config.source_vocab_size)
     _check_tokenizer(target_tokenizer, "target_tokenizer", config.target_vocab_size)
+    if isinstance(languages, set):
+        raise TypeError(f"languages must be source and target, in this order, got {languages}")
     if len(texts(languages, "languages")) != 2 or not set(languages) <= set(LANGUAGES):
         raise ValueError(f"languages must be two of {list(LANGUAGES)}, got {came(languages)}")
     sentences, examples = texts(sentences, "sentences"), texts(examples, "examples", least=0)

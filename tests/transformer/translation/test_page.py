@@ -234,6 +234,12 @@ def test_tokenizers_that_do_not_fit_are_refused():
         (READ[0], {}, TypeError, "sentences must be a list of texts"),
         (READ, {"examples": "소년은"}, TypeError, "examples must be a list of texts"),
         (READ, {"languages": ("Korean", "French")}, ValueError, "languages must be two of"),
+        (
+            READ,
+            {"languages": {"Korean", "English"}},
+            TypeError,
+            "languages must be source and target",
+        ),
     ],
 )
 def test_other_wrong_arguments_are_refused(sentences, changes, error, message):
