@@ -19,6 +19,7 @@ import os
 import pkgutil
 import re
 import signal
+import struct
 import sys
 import tempfile
 import traceback
@@ -99,7 +100,8 @@ PARTS = {
     "companion.transformer.attention": {"heads"},
     "companion.transformer.stack": {"Caches"},
     "companion.transformer.translation": {"Packed", "rate_level", "train_translator"},
-    "companion.weights": {"Packed"},
+    # `fetch` needs a registry; tests/test_weights_published.py has one.
+    "companion.weights": {"GGUF", "Packed", "Stored", "fetch"},
 }
 
 
@@ -1506,8 +1508,25 @@ def _(m):
         m.save("model", tensors, {"a": 1})
         return "model"
 
+    def file():
+        head = b"GGUF" + struct.pack("<IQQQ", 3, 1, 0, 1) + b"a"
+        Path("a.gguf").write_bytes(head + struct.pack("<IQIQ", 1, 2, 0, 0) + bytes(15 + 8))
+        return "a.gguf"
+
     return {
-        "save": lambda: (m.save, {"folder": "model", "tensors": tensors, "config": {"a": 1}}),
+        "save": lambda: (
+            m.save,
+            {
+                "folder": "model",
+                "tensors": tensors,
+                "config": {"a": 1},
+                "tokenizer": "{}",
+                "card": "# Card",
+            },
+        ),
+        "find": lambda: (m.find, {"name": "minilm"}),
+        "read_gguf": lambda: (m.read_gguf, {"path": file()}),
+        "dequantize": lambda: (m.dequantize, {"stored": m.read_gguf(file()).tensors["a"]}),
         "load": lambda: (m.load, {"folder": written()}),
         "fill": lambda: (m.fill, {"model": torch.nn.Linear(3, 2), "tensors": dict(tensors)}),
         "pack": lambda: (m.pack, {"tensors": dict(tensors)}),

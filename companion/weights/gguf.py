@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.arguments import came
+from companion.arguments import came, instance
 
 MAGIC, VERSIONS = b"GGUF", (2, 3)
 NUMBERS = "BbHhIif?__Qqd"  # formats of `struct`, by the number of the type in a file
@@ -66,7 +66,7 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUF:
 
 def dequantize(stored: Stored) -> np.ndarray:
     """Return the numbers of a tensor as float32, shaped as it says."""
-    blocks = stored.blocks
+    blocks = instance(stored, "stored", Stored).blocks
     if stored.kind in ("F32", "F16"):
         numbers = blocks.view("<f4" if stored.kind == "F32" else "<f2").astype(np.float32)
     elif stored.kind == "Q8_0":
