@@ -21,6 +21,8 @@ from companion.weights.folders import load, save, write
 from companion.weights.gguf import dequantize, read_gguf
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from companion.weights.gguf import GGUF
 
 SPECIAL = 3  # the type of a token that marks, and is no text
@@ -71,19 +73,7 @@ def smollm2(source: Path, target: Path) -> None:
 
 def llama(file: GGUF, target: Path, card: str) -> None:
     """Write the Llama of a GGUF file as a folder of ``LlamaForCausalLM``, numbers in 32 bits."""
-    import torch
-
-    about = file.settings
-    if (kind := about["general.architecture"]) != "llama":
-        raise ValueError(f"file must hold a llama, got {kind}")
-    heads, groups = about["llama.attention.head_count"], about["llama.attention.head_count_kv"]
-    tensors = {}
-    for name, stored in file.tensors.items():
-        *layer, part, kind = re.sub(r"^blk\.", "model.layers.", name).rsplit(".", 2)
-        numbers = dequantize(stored)
-        if part in ("attn_q", "attn_k"):
-            numbers = split_pairs(numbers, heads if part == "attn_q" else groups)
-        tensors[".".join([*layer, LLAMA_NAMES[part], kind])] = torch.from_numpy(numbers)
+    tensors, about = llama_tensors(file), file.settings
     config = {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -91,8 +81,8 @@ def llama(file: GGUF, target: Path, card: str) -> None:
         "hidden_size": about["llama.embedding_length"],
         "intermediate_size": about["llama.feed_forward_length"],
         "num_hidden_layers": about["llama.block_count"],
-        "num_attention_heads": heads,
-        "num_key_value_heads": groups,
+        "num_attention_heads": about["llama.attention.head_count"],
+        "num_key_value_heads": about["llama.attention.head_count_kv"],
         "head_dim": about["llama.rope.dimension_count"],
         "max_position_embeddings": about["llama.context_length"],
         "rms_norm_eps": _shortest(about["llama.attention.layer_norm_rms_epsilon"]),
@@ -119,6 +109,24 @@ def llama(file: GGUF, target: Path, card: str) -> None:
         "chat_template": about["tokenizer.chat_template"],
     }
     write(target, {"tokenizer_config.json": _json(settings).encode()})
+
+
+def llama_tensors(file: GGUF) -> dict[str, Tensor]:
+    """Return the numbers of a Llama under the names that ``LlamaForCausalLM`` has for them."""
+    import torch
+
+    about = file.settings
+    if (kind := about.get("general.architecture")) != "llama":
+        raise ValueError(f"file must hold a llama, got {kind}")
+    heads, groups = about["llama.attention.head_count"], about["llama.attention.head_count_kv"]
+    tensors = {}
+    for name, stored in file.tensors.items():
+        *layer, part, kind = re.sub(r"^blk\.", "model.layers.", name).rsplit(".", 2)
+        numbers = dequantize(stored)
+        if part in ("attn_q", "attn_k"):
+            numbers = split_pairs(numbers, heads if part == "attn_q" else groups)
+        tensors[".".join([*layer, LLAMA_NAMES[part], kind])] = torch.from_numpy(numbers)
+    return tensors
 
 
 def split_pairs(weight: np.ndarray, n_heads: int) -> np.ndarray:
