@@ -1647,7 +1647,22 @@ def _(m):
             m.token_log_probabilities,
             {"model": model(), "ids": torch.arange(8), "length": 5, "stride": 2},
         ),
+        "language_model_html": lambda: (
+            m.language_model_html,
+            {
+                "model": m.GPT(m.GPTConfig(**{**sizes, "vocab_size": 257})),
+                "tokenizer": byte_tokenizer(),
+                "examples": ["소년은"],
+                "begin": [3],
+            },
+        ),
     }
+
+
+def byte_tokenizer():
+    from companion.sequences.tokenization import BytePairTokenizer
+
+    return BytePairTokenizer.train(["aa"], 257)
 
 
 # --- The tests -----------------------------------------------------------------------------------

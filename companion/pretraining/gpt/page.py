@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import torch
 
 from companion import pages, weights
-from companion.arguments import instance, texts
+from companion.arguments import instance, integer, listed, texts
 from companion.pretraining.gpt.model import GPT
 from companion.sequences.tokenization import BytePairTokenizer
 
@@ -55,9 +55,9 @@ def language_model_html(
         wanted, got = config.vocab_size, len(tokenizer)
         raise ValueError(f"tokenizer must have the model's {wanted} tokens, got {got}")
     examples = texts(examples, "examples", least=0)
-    first = list(begin)
-    if not all(type(token) is int and 0 <= token < config.vocab_size for token in first):
-        raise ValueError(f"begin must hold ids below {config.vocab_size}, got {first}")
+    first = [
+        integer(one, "begin", 0, config.vocab_size - 1) for one in listed(begin, "begin", "ids")
+    ]
     packed = weights.pack(_weights(model))
     everything = {
         "settings": {
