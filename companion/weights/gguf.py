@@ -101,7 +101,7 @@ class _Reader:
         if not isinstance(grid, int) or grid < 1:
             raise ValueError(f"general.alignment must be a size, got {grid!r}")
         start = -(-self.place // grid) * grid  # of the bytes of the tensors
-        return GGUF(settings, {name: self.tensor(start, name, *head) for name, *head in heads})
+        return GGUF(settings, {head[0]: self.tensor(start, *head) for head in heads})
 
     def numbers(self, form: str) -> tuple:
         self.place += struct.calcsize(f"<{form}")
@@ -121,7 +121,7 @@ class _Reader:
             kind, count = self.numbers("IQ")
             if count > len(self.data):  # a damaged count may be any number
                 raise ValueError(f"it ends inside a list of {count} values")
-            if kind in (TEXT, LIST):
+            if kind == TEXT:
                 return [self.value(kind) for _ in range(count)]
             return list(self.numbers(f"{count}{_form(kind)}"))
         return self.numbers(_form(kind))[0]
