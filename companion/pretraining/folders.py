@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from companion import weights
 from companion.arguments import instance
@@ -69,11 +70,14 @@ class Pretrained(nn.Module):
             exactly its weights.
         """
         tensors, settings = weights.load(folder)
-        model = cls(cls.read_config(settings))
-        kinds = {value.dtype for value in tensors.values() if value.is_floating_point()}
+        config = cls.read_config(settings)
+        with _Unset():
+            model = cls(config)
+        found = cls.ours(_without(tensors, cls.layout.optional), config)
+        kinds = {value.dtype for value in found.values() if value.is_floating_point()}
         if len(kinds) == 1:
             model = model.to(kinds.pop())
-        weights.fill(model, cls.ours(_without(tensors, cls.layout.optional), model.config))
+        weights.fill(model, found)
         return model.eval()
 
     def save_pretrained(
@@ -132,6 +136,16 @@ class Pretrained(nn.Module):
         """Return our tensors under the names of the library."""
         names = dict(_pairs(self.layout, self.config.n_layers))
         return {_renamed(name, names): value for name, value in self.state_dict().items()}
+
+
+class _Unset(TorchFunctionMode):
+    """Draw no first weights for a new model: they are overwritten, and drawing takes seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return given["tensor"] if "tensor" in given else args[0]
+        return func(*args, **given)
 
 
 def _pairs(layout: Layout, n_layers: int) -> list[tuple[str, str]]:

@@ -91,6 +91,19 @@ def test_the_library_reads_ours(tmp_path, kind, tied, base):
     assert torch.equal(Llama.from_pretrained(tmp_path)(IDS), ours(IDS))
 
 
+def test_reading_draws_no_first_weights(tmp_path):
+    small().save_pretrained(tmp_path)
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    Llama.from_pretrained(tmp_path)
+    assert torch.equal(torch.get_rng_state(), before)
+    fresh = Llama(LlamaConfig(V, **SIZES["own"]))
+    assert 0.018 < fresh.tokens.weight.std().item() < 0.022
+    expected = 0.02 / 6**0.5  # three blocks of two parts
+    outer = [block.feed_forward.outer.weight for block in fresh.body.blocks]
+    assert torch.cat(outer).std().item() == pytest.approx(expected, rel=0.1)
+
+
 def test_a_base_changes_the_numbers():
     torch.manual_seed(0)
     one, other = small(rotary_base=10_000.0), small(rotary_base=137.0)
