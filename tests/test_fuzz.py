@@ -97,6 +97,7 @@ PARTS = {
     "companion.sequences.generation": {"evaluating", "write"},  # the loop behind the doors
     "companion.sequences.seq2seq": {"Hypothesis", "exact_match", "train_seq2seq"},
     "companion.transformer.attention": {"heads"},
+    "companion.pretraining.gpt": {"CausalModel"},
     "companion.transformer.stack": {"Caches"},
     "companion.transformer.translation": {"Packed", "rate_level", "train_translator"},
     "companion.weights": {"Packed"},
@@ -383,7 +384,8 @@ def is_expected(module, name, argument, odd, found):
         return (module.rpartition(".")[2], name) in NAN_IS_RIGHT
     if found.startswith("RuntimeWarning"):  # NumPy's arithmetic, and NumPy's warning
         return module.endswith("backpropagation")
-    if argument == "path" and found.startswith(("OSError", "FileNotFound", "IsADirectory")):
+    places = ("path", "folder")
+    if argument in places and found.startswith(("OSError", "FileNotFound", "IsADirectory")):
         return True  # the system's word on a file, with its name
     # Whoever asks for 2**63 rounds gets them.
     return found.startswith("took more") and LOOPS.fullmatch(argument) and odd == "2**63"
@@ -732,6 +734,7 @@ def _(m):
     return {
         "read": lambda: (m.read, {"packages": ["tqdm"]}),
         "sentences": lambda: (m.sentences, {"packages": ["tqdm"], "limit": 3}),
+        "documents": lambda: (m.documents, {"packages": ["tqdm"]}),
         "clean": lambda: (m.clean, {"docstring": "Adds :class:`int`."}),
         "split_sentences": lambda: (m.split_sentences, {"paragraph": "It works. Why?"}),
     }
@@ -1586,6 +1589,64 @@ def _(m):
             },
         ),
         "warm_up_rate": lambda: (m.warm_up_rate, {"step": 3, "d_model": 6, "warm_up": 10}),
+    }
+
+
+@valid("pretraining.gpt")
+def _(m):
+    sizes = {"vocab_size": 9, "d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7}
+    ids = torch.tensor([[1, 2, 3], [4, 5, 6]])
+
+    def model():
+        torch.manual_seed(0)
+        return m.GPT(m.GPTConfig(**sizes, max_length=19))
+
+    def folder():
+        model().save_pretrained("model")
+        return "model"
+
+    return {
+        "GPTConfig": lambda: (
+            m.GPTConfig,
+            {**sizes, "max_length": 19, "eps": 1e-5, "dropout": 0.1, "tied": False},
+        ),
+        "GPT": lambda: (m.GPT, {"config": m.GPTConfig(**sizes)}),
+        "GPT.forward": lambda: (
+            model(),
+            {
+                "ids": ids,
+                "mask": torch.ones(2, 3, dtype=torch.bool),
+                "positions": torch.arange(3),
+                "caches": model().body.caches(),
+            },
+        ),
+        "GPT.from_pretrained": lambda: (m.GPT.from_pretrained, {"folder": folder()}),
+        "GPT.save_pretrained": lambda: (model().save_pretrained, {"folder": "model"}),
+        "generate": lambda: (
+            m.generate,
+            {
+                "model": model(),
+                "ids": ids,
+                "n_tokens": 4,
+                "temperature": 0.7,
+                "top_k": 3,
+                "top_p": 0.9,
+                "stop": [2],
+                "generator": torch.Generator(),
+            },
+        ),
+        "text_windows": lambda: (
+            m.text_windows,
+            {"ids": torch.arange(9), "length": 3, "batch_size": 2, "n_batches": 1},
+        ),
+        "next_token_loss": lambda: (
+            m.next_token_loss,
+            {"model": model(), "batch": {"inputs": ids, "targets": ids}},
+        ),
+        "token_log_probabilities": lambda: (
+            m.token_log_probabilities,
+            {"model": model(), "ids": torch.arange(8), "length": 5, "stride": 2},
+        ),
     }
 
 
