@@ -373,6 +373,7 @@ NAN_IS_RIGHT = {  # where nan is what the documentation promises
 PASSES_NAN_ON = ("companion.sequences", "companion.transformer", "companion.pretraining")
 LAYERS = (
     r".*\.forward.*|.*_step|.*_norm|rotate|reverse_within|scaled_dot.*|trace|adjust|smooth_cross.*"
+    r"|to_patches|to_images"
 )
 
 
@@ -1497,6 +1498,35 @@ def _(m):
         "Stack.forward to a context": lambda: (
             m.Stack(m.Config(**sizes, cross_attention=True, positions="linear")),
             {"x": x, "context": x, "mask": mask, "context_mask": mask},
+        ),
+    }
+
+
+@valid("pretraining.vit")
+def _(m):
+    sizes = {"d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7, "eps": 1e-6, "dropout": 0.1}
+    sizes |= {"image_size": (4, 6), "patch_size": 2, "n_channels": 1, "n_classes": 3}
+    images = torch.ones(2, 1, 4, 6)
+    model = m.ViT(m.ViTConfig(**sizes)).eval()
+
+    def written():
+        model.save_pretrained("model")
+        return "model"
+
+    return {
+        "ViTConfig": lambda: (m.ViTConfig, sizes),
+        "ViT": lambda: (m.ViT, {"config": m.ViTConfig(**sizes)}),
+        "ViT.forward": lambda: (model, {"images": images, "need_weights": True}),
+        "ViT.features.forward": lambda: (
+            model.features,
+            {"images": images, "need_weights": False},
+        ),
+        "ViT.from_pretrained": lambda: (m.ViT.from_pretrained, {"folder": written()}),
+        "ViT.save_pretrained": lambda: (model.save_pretrained, {"folder": "model"}),
+        "to_patches": lambda: (m.to_patches, {"images": images, "patch_size": 2}),
+        "to_images": lambda: (
+            m.to_images,
+            {"patches": torch.ones(2, 6, 4), "patch_size": 2, "image_size": (4, 6)},
         ),
     }
 
