@@ -74,10 +74,11 @@ class Pretrained(nn.Module):
         with _Unset():
             model = cls(config)
         kept = {name: x for name, x in tensors.items() if not name.startswith(cls.layout.optional)}
-        kinds = {value.dtype for value in kept.values() if value.is_floating_point()}
+        found = cls.ours(kept, config)
+        kinds = {value.dtype for value in found.values() if value.is_floating_point()}
         if len(kinds) == 1:
             model = model.to(kinds.pop())
-        weights.fill(model, cls.ours(kept, config))
+        weights.fill(model, found)
         return model.eval()
 
     def save_pretrained(
