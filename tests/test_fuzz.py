@@ -97,6 +97,7 @@ PARTS = {
     "companion.sequences.generation": {"evaluating", "write"},  # the loop behind the doors
     "companion.sequences.seq2seq": {"Hypothesis", "exact_match", "train_seq2seq"},
     "companion.transformer.attention": {"heads"},
+    "companion.pretraining.gpt": {"CausalModel"},
     "companion.transformer.stack": {"Caches"},
     "companion.transformer.translation": {"Packed", "rate_level", "train_translator"},
     "companion.weights": {"Packed"},
@@ -372,6 +373,7 @@ NAN_IS_RIGHT = {  # where nan is what the documentation promises
 PASSES_NAN_ON = ("companion.sequences", "companion.transformer", "companion.pretraining")
 LAYERS = (
     r".*\.forward.*|.*_step|.*_norm|rotate|reverse_within|scaled_dot.*|trace|adjust|smooth_cross.*"
+    r"|to_patches|to_images"
 )
 
 
@@ -383,7 +385,8 @@ def is_expected(module, name, argument, odd, found):
         return (module.rpartition(".")[2], name) in NAN_IS_RIGHT
     if found.startswith("RuntimeWarning"):  # NumPy's arithmetic, and NumPy's warning
         return module.endswith("backpropagation")
-    if argument == "path" and found.startswith(("OSError", "FileNotFound", "IsADirectory")):
+    places = ("path", "folder")
+    if argument in places and found.startswith(("OSError", "FileNotFound", "IsADirectory")):
         return True  # the system's word on a file, with its name
     # Whoever asks for 2**63 rounds gets them.
     return found.startswith("took more") and LOOPS.fullmatch(argument) and odd == "2**63"
@@ -732,6 +735,7 @@ def _(m):
     return {
         "read": lambda: (m.read, {"packages": ["tqdm"]}),
         "sentences": lambda: (m.sentences, {"packages": ["tqdm"], "limit": 3}),
+        "documents": lambda: (m.documents, {"packages": ["tqdm"]}),
         "clean": lambda: (m.clean, {"docstring": "Adds :class:`int`."}),
         "split_sentences": lambda: (m.split_sentences, {"paragraph": "It works. Why?"}),
     }
@@ -1558,6 +1562,35 @@ def _(m):
     }
 
 
+@valid("pretraining.vit")
+def _(m):
+    sizes = {"d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7, "eps": 1e-6, "dropout": 0.1}
+    sizes |= {"image_size": (4, 6), "patch_size": 2, "n_channels": 1, "n_classes": 3}
+    images = torch.ones(2, 1, 4, 6)
+    model = m.ViT(m.ViTConfig(**sizes)).eval()
+
+    def written():
+        model.save_pretrained("model")
+        return "model"
+
+    return {
+        "ViTConfig": lambda: (m.ViTConfig, sizes),
+        "ViT": lambda: (m.ViT, {"config": m.ViTConfig(**sizes)}),
+        "ViT.forward": lambda: (model, {"images": images, "need_weights": True}),
+        "ViT.features.forward": lambda: (
+            model.features,
+            {"images": images, "need_weights": False},
+        ),
+        "ViT.from_pretrained": lambda: (m.ViT.from_pretrained, {"folder": written()}),
+        "ViT.save_pretrained": lambda: (model.save_pretrained, {"folder": "model"}),
+        "to_patches": lambda: (m.to_patches, {"images": images, "patch_size": 2}),
+        "to_images": lambda: (
+            m.to_images,
+            {"patches": torch.ones(2, 6, 4), "patch_size": 2, "image_size": (4, 6)},
+        ),
+    }
+
+
 @valid("weights")
 def _(m):
     tensors = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
@@ -1647,6 +1680,79 @@ def _(m):
         ),
         "warm_up_rate": lambda: (m.warm_up_rate, {"step": 3, "d_model": 6, "warm_up": 10}),
     }
+
+
+@valid("pretraining.gpt")
+def _(m):
+    sizes = {"vocab_size": 9, "d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7}
+    ids = torch.tensor([[1, 2, 3], [4, 5, 6]])
+
+    def model():
+        torch.manual_seed(0)
+        return m.GPT(m.GPTConfig(**sizes, max_length=19))
+
+    def folder():
+        model().save_pretrained("model")
+        return "model"
+
+    return {
+        "GPTConfig": lambda: (
+            m.GPTConfig,
+            {**sizes, "max_length": 19, "eps": 1e-5, "dropout": 0.1, "tied": False},
+        ),
+        "GPT": lambda: (m.GPT, {"config": m.GPTConfig(**sizes)}),
+        "GPT.forward": lambda: (
+            model(),
+            {
+                "ids": ids,
+                "mask": torch.ones(2, 3, dtype=torch.bool),
+                "positions": torch.arange(3),
+                "caches": model().body.caches(),
+            },
+        ),
+        "GPT.from_pretrained": lambda: (m.GPT.from_pretrained, {"folder": folder()}),
+        "GPT.save_pretrained": lambda: (model().save_pretrained, {"folder": "model"}),
+        "generate": lambda: (
+            m.generate,
+            {
+                "model": model(),
+                "ids": ids,
+                "n_tokens": 4,
+                "temperature": 0.7,
+                "top_k": 3,
+                "top_p": 0.9,
+                "stop": [2],
+                "generator": torch.Generator(),
+            },
+        ),
+        "text_windows": lambda: (
+            m.text_windows,
+            {"ids": torch.arange(9), "length": 3, "batch_size": 2, "n_batches": 1},
+        ),
+        "next_token_loss": lambda: (
+            m.next_token_loss,
+            {"model": model(), "batch": {"inputs": ids, "targets": ids}},
+        ),
+        "token_log_probabilities": lambda: (
+            m.token_log_probabilities,
+            {"model": model(), "ids": torch.arange(8), "length": 5, "stride": 2},
+        ),
+        "language_model_html": lambda: (
+            m.language_model_html,
+            {
+                "model": m.GPT(m.GPTConfig(**{**sizes, "vocab_size": 257})),
+                "tokenizer": byte_tokenizer(),
+                "examples": ["소년은"],
+                "begin": [3],
+            },
+        ),
+    }
+
+
+def byte_tokenizer():
+    from companion.sequences.tokenization import BytePairTokenizer
+
+    return BytePairTokenizer.train(["aa"], 257)
 
 
 # --- The tests -----------------------------------------------------------------------------------

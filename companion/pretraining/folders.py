@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from companion import weights
 from companion.arguments import instance
@@ -69,12 +70,14 @@ class Pretrained(nn.Module):
             exactly its weights.
         """
         tensors, settings = weights.load(folder)
-        model = cls(cls.read_config(settings, tensors))
+        config = cls.read_config(settings, tensors)
+        with _Unset():
+            model = cls(config)
         kept = {name: x for name, x in tensors.items() if not name.startswith(cls.layout.optional)}
         kinds = {value.dtype for value in kept.values() if value.is_floating_point()}
         if len(kinds) == 1:
             model = model.to(kinds.pop())
-        weights.fill(model, cls.ours(kept, model.config))
+        weights.fill(model, cls.ours(kept, config))
         return model.eval()
 
     def save_pretrained(
@@ -150,6 +153,16 @@ class Pretrained(nn.Module):
         """Return our tensors under the names of the library."""
         names = dict(_pairs(self.layout, self.config.n_layers))
         return {_renamed(name, names): value for name, value in self.state_dict().items()}
+
+
+class _Unset(TorchFunctionMode):
+    """Draw no first weights for a new model: they are overwritten, and drawing takes seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return given["tensor"] if "tensor" in given else args[0]
+        return func(*args, **given)
 
 
 def _pairs(layout: Layout, n_layers: int) -> list[tuple[str, str]]:
