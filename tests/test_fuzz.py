@@ -1493,12 +1493,72 @@ def _(m):
         "Stack": lambda: (m.Stack, {"config": m.Config(**sizes)}),
         "Stack.forward": lambda: (
             m.Stack(m.Config(**sizes)),
-            {"x": x, "mask": mask, "positions": torch.arange(3), "need_weights": True},
+            {
+                "x": x,
+                "mask": mask,
+                "positions": torch.arange(3),
+                "need_weights": True,
+                "all_layers": True,
+            },
         ),
         "Stack.forward to a context": lambda: (
             m.Stack(m.Config(**sizes, cross_attention=True, positions="linear")),
             {"x": x, "context": x, "mask": mask, "context_mask": mask},
         ),
+    }
+
+
+@valid("pretraining.bert")
+def _(m):
+    sizes = {"vocab_size": 8, "d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7}
+    sizes |= {"max_length": 9}
+    ids = torch.tensor([[2, 5, 3], [2, 6, 3]])
+    row = {"ids": ids, "segments": ids * 0, "mask": ids > 0}
+    hidden = torch.ones(2, 3, 6)
+
+    def model(kind):
+        torch.manual_seed(0)
+        return kind(m.BertConfig(**sizes))
+
+    return {
+        "BertConfig": lambda: (
+            m.BertConfig,
+            sizes | {"n_segments": 2, "eps": 1e-12, "dropout": 0.1, "pooler": True},
+        ),
+        "Bert": lambda: (m.Bert, {"config": m.BertConfig(**sizes)}),
+        "Bert.forward": lambda: (
+            model(m.Bert),
+            row | {"need_weights": True, "all_layers": True},
+        ),
+        "Bert.pool": lambda: (model(m.Bert).pool, {"hidden": hidden}),
+        "MaskedLanguageModel": lambda: (m.MaskedLanguageModel, {"bert": m.BertConfig(**sizes)}),
+        "MaskedLanguageModel.forward": lambda: (
+            model(m.MaskedLanguageModel),
+            row | {"chosen": ids == 5},
+        ),
+        "MaskedLanguageModel.score": lambda: (
+            model(m.MaskedLanguageModel).score,
+            {"hidden": hidden},
+        ),
+        "masked_loss": lambda: (
+            m.masked_loss,
+            {
+                "model": model(m.MaskedLanguageModel),
+                "batch": {"inputs": ids, "targets": ids, "segments": ids * 0, "mask": ids > 0},
+            },
+        ),
+        "mask_tokens": lambda: (
+            m.mask_tokens,
+            {
+                "ids": ids,
+                "mask_id": 4,
+                "vocab_size": 8,
+                "special_ids": [0, 1, 2, 3, 4],
+                "rate": 0.15,
+                "generator": torch.Generator(),
+            },
+        ),
+        "mean_pool": lambda: (m.mean_pool, {"hidden": hidden, "mask": ids > 0}),
     }
 
 
