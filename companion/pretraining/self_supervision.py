@@ -11,10 +11,10 @@ texts x, a random change t, an encoder f and a head g that is thrown away afterw
     contrast: z = g(f(x)) / |g(f(x))|,   s_ij = z_i . z_j / temperature,   j(i) the other of i
               loss = mean over i of  -log( exp s_ij(i) / sum over k != i of exp s_ik )
 
-The loss of contrast is known as NT-Xent. Images have the shape (B, C, H, W). All that is random
-follows from the generator that is given. What this module leaves out: the loop (`fit`), an
-adversarial loss that would make what is filled in sharp, and a queue or teacher that would spare
-contrast its large batches.
+The loss of contrast is known as NT-Xent. Images have the shape (B, channels, height, width). All
+that is random follows from the generator that is given. What this module leaves out: the loop
+(`fit`), an adversarial loss that would make what is filled in sharp, and a queue or a teacher that
+would spare contrast its large batches.
 
 References (in full in the chapter's bibliography): Pathak and others (2016), hidden squares;
 Noroozi and Favaro (2016), jigsaw; Gidaris, Singh and Komodakis (2018), rotation; Chen and others
@@ -33,11 +33,11 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from companion.arguments import divisor, ids, instance, integer, number, on, size, tensor
+from companion.arguments import divisor, ids, instance, integer, integers, number, on, size, tensor
 from companion.basics.convolution import output_size
 from companion.transformer.blocks import LayerNorm
 
-IMAGES = ("B", "C", "H", "W")
+IMAGES = ("B", "channels", "height", "width")
 LEAST_TEMPERATURE = 0.001  # below, exp(s) has no room in single precision
 
 
@@ -49,16 +49,16 @@ def hide_square(images: Tensor, size: int, generator: Generator) -> tuple[Tensor
 
     Parameters
     ----------
-    images : Tensor, shape (B, C, H, W)
+    images : Tensor, shape (B, channels, height, width)
     size : int
-        Height and width of the square; at most H and W.
+        Height and width of the square; at most those of the images.
     generator : torch.Generator
 
     Returns
     -------
-    hidden : Tensor, shape (B, C, H, W)
+    hidden : Tensor, shape (B, channels, height, width)
         The images, with 0 in the square.
-    mask : Tensor of bool, shape (B, 1, H, W)
+    mask : Tensor of bool, shape (B, 1, height, width)
         True in the square: what is to be filled in.
 
     Examples
@@ -69,12 +69,12 @@ def hide_square(images: Tensor, size: int, generator: Generator) -> tuple[Tensor
     >>> mask.sum(dim=(1, 2, 3)).tolist()
     [9, 9]
     """
-    B, _, H, W = _images(images).shape
-    integer(size, "size", 1, min(H, W))
-    top, left = (_draw(n - size + 1, (B, 1), generator) for n in (H, W))
-    rows, columns = torch.arange(H), torch.arange(W)
-    in_rows = (rows >= top) & (rows < top + size)  # (B, H)
-    in_columns = (columns >= left) & (columns < left + size)  # (B, W)
+    B, _, height, width = _images(images).shape
+    integer(size, "size", 1, min(height, width))
+    top, left = (_draw(n - size + 1, (B, 1), generator) for n in (height, width))
+    rows, columns = torch.arange(height), torch.arange(width)
+    in_rows = (rows >= top) & (rows < top + size)  # (B, height)
+    in_columns = (columns >= left) & (columns < left + size)  # (B, width)
     mask = (in_rows[:, None, :, None] & in_columns[:, None, None, :]).to(images.device)
     return images.masked_fill(mask, 0), mask
 
@@ -86,18 +86,18 @@ def hide_patches(
 
     Parameters
     ----------
-    images : Tensor, shape (B, C, H, W)
+    images : Tensor, shape (B, channels, height, width)
     patch_size : int
-        Height and width P of a patch, a divisor of H and W: there are N = H W / P**2.
+        Height and width of a patch; divisors of those of the images.
     share : float
         Of the patches that are hidden; rounded, but at least one is hidden and one stays.
     generator : torch.Generator
 
     Returns
     -------
-    hidden : Tensor, shape (B, C, H, W)
+    hidden : Tensor, shape (B, channels, height, width)
         The images, with 0 in the hidden patches.
-    mask : Tensor of bool, shape (B, N)
+    mask : Tensor of bool, shape (B, patches)
         True for the hidden patches, row by row.
 
     Examples
@@ -106,20 +106,20 @@ def hide_patches(
     >>> hide_patches(torch.ones(1, 1, 4, 4), 2, 0.5, random)[1].tolist()
     [[False, False, True, True]]
     """
-    B, _, H, W = _images(images).shape
-    rows = H // divisor(patch_size, "patch_size", H, "H")
-    columns = W // divisor(patch_size, "patch_size", W, "W")
-    N = rows * columns
-    if N < 2:
-        raise ValueError(f"patch_size must leave two patches or more, got {patch_size} of {H}")
+    B, _, height, width = _images(images).shape
+    rows = height // divisor(patch_size, "patch_size", height, "height")
+    columns = width // divisor(patch_size, "patch_size", width, "width")
+    patches = rows * columns
+    if patches < 2:
+        raise ValueError(f"patch_size must leave 2 patches or more, got {patch_size} of {height}")
     if not 0 < number(share, "share") < 1:
         raise ValueError(f"share must lie between 0 and 1, both excluded, got {share}")
-    count = min(max(round(share * N), 1), N - 1)
-    chances = torch.rand(B, N, generator=instance(generator, "generator", Generator))
-    mask = (chances.argsort(dim=1).argsort(dim=1) < count).to(images.device)  # (B, N)
+    count = min(max(round(share * patches), 1), patches - 1)
+    chances = torch.rand(B, patches, generator=instance(generator, "generator", Generator))
+    mask = (chances.argsort(dim=1).argsort(dim=1) < count).to(images.device)  # (B, patches)
     in_image = mask.view(B, 1, rows, columns)
     for axis in (2, 3):
-        in_image = in_image.repeat_interleave(patch_size, dim=axis)  # (B, 1, H, W)
+        in_image = in_image.repeat_interleave(patch_size, dim=axis)  # (B, 1, height, width)
     return images.masked_fill(in_image, 0), mask
 
 
@@ -183,7 +183,7 @@ def rotate_quarter(images: Tensor, generator: Generator) -> tuple[Tensor, Tensor
 
     Returns
     -------
-    turned : Tensor, shape (B, C, H, H)
+    turned : Tensor, as the images
     turns : Tensor of int64, shape (B,)
         How many quarters: 0 to 3.
 
@@ -194,9 +194,9 @@ def rotate_quarter(images: Tensor, generator: Generator) -> tuple[Tensor, Tensor
     (tensor([[[[4., 3.],
               [2., 1.]]]]), tensor([2]))
     """
-    B, _, H, W = _images(images).shape
-    if H != W:
-        raise ValueError(f"images must be square to be turned, got {H} x {W}")
+    B, _, height, width = _images(images).shape
+    if height != width:
+        raise ValueError(f"images must be square to be turned, got {height} x {width}")
     turns = _draw(4, (B,), generator).to(images.device)
     turned = images.clone()
     for quarters in (1, 2, 3):
@@ -206,21 +206,27 @@ def rotate_quarter(images: Tensor, generator: Generator) -> tuple[Tensor, Tensor
 
 
 def cut(images: Tensor, n: int) -> Tensor:
-    """Cut images into n x n pieces, row by row: (B, C, H, W) -> (B, n * n, C, H / n, W / n)."""
-    H, W = _images(images).shape[2:]
-    divisor(n, "n", H, "H"), divisor(n, "n", W, "W")
-    grid = images.unflatten(3, (n, W // n)).unflatten(2, (n, H // n))  # (B, C, n, h, n, w)
-    return grid.permute(0, 2, 4, 1, 3, 5).flatten(1, 2)  # (B, n * n, C, h, w)
+    """Cut images into n x n pieces, row by row.
+
+    Images of the shape (B, channels, height, width) become (B, n * n, channels, h, w), with
+    h = height / n and w = width / n.
+    """
+    height, width = _images(images).shape[2:]
+    h, w = height // divisor(n, "n", height, "height"), width // divisor(n, "n", width, "width")
+    grid = images.unflatten(3, (n, w)).unflatten(2, (n, h))  # (B, channels, n, h, n, w)
+    return grid.permute(0, 2, 4, 1, 3, 5).flatten(1, 2)  # (B, n * n, channels, h, w)
 
 
 def put_together(pieces: Tensor) -> Tensor:
-    """Lay n * n pieces out row by row, the inverse of `cut`: (B, n * n, C, h, w) -> images."""
-    tensor(pieces, "pieces", ("B", "n * n", "C", "h", "w"), least=1)
+    """Lay pieces out row by row, the inverse of `cut`: (B, n * n, channels, h, w) -> images."""
+    tensor(pieces, "pieces", ("B", "n * n", "channels", "h", "w"), least=1, finite=True)
     n = math.isqrt(pieces.shape[1])
     if n * n != pieces.shape[1]:
         raise ValueError(f"pieces must be 1, 4, 9, ... of an image, got {pieces.shape[1]}")
-    grid = pieces.unflatten(1, (n, n))  # (B, n, n, C, h, w)
-    return grid.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)  # (B, C, H, W)
+    grid = pieces.unflatten(1, (n, n))  # (B, n, n, channels, h, w)
+    return (
+        grid.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
+    )  # (B, channels, height, width)
 
 
 def jigsaw(
@@ -230,7 +236,7 @@ def jigsaw(
 
     Parameters
     ----------
-    images : Tensor, shape (B, C, H, W)
+    images : Tensor, shape (B, channels, height, width)
     orders : Tensor of int64, shape (K, n * n)
         Each row is a permutation; ``orders[k, i]`` is the piece that comes to place i.
     generator : torch.Generator
@@ -240,7 +246,7 @@ def jigsaw(
 
     Returns
     -------
-    mixed : Tensor, shape (B, C, H, W)
+    mixed : Tensor, shape (B, channels, height, width)
     which : Tensor of int64, shape (B,)
         Which of the orders; ``orders[which].argsort(dim=1)`` puts the pieces back.
 
@@ -258,19 +264,17 @@ def jigsaw(
     if not torch.equal(orders.sort(dim=1).values, torch.arange(n * n).expand_as(orders)):
         raise ValueError(f"orders must hold each of 0 to {n * n - 1} once in each row")
     pieces = cut(images, n)
-    B, N = pieces.shape[:2]
-    h, w = pieces.shape[3:]
+    B, count, _, h, w = pieces.shape
     if integer(gap, "gap", 0, min(h, w) - 1):
-        across = B * N
-        top, left = (_draw(gap + 1, (across, 1), generator) for _ in range(2))
+        top, left = (_draw(gap + 1, (B * count, 1), generator) for _ in range(2))
         rows, columns = top + torch.arange(h - gap), left + torch.arange(w - gap)
-        one = torch.arange(across)[:, None, None]
-        flat = pieces.flatten(0, 1).movedim(1, 3)  # (B * N, h, w, C)
+        one = torch.arange(B * count)[:, None, None]
+        flat = pieces.flatten(0, 1).movedim(1, 3)  # (B * count, h, w, channels)
         part = flat[one, rows[:, :, None], columns[:, None, :]].movedim(3, 1)
         first, last = gap // 2, gap - gap // 2
-        pieces = functional.pad(part, (first, last, first, last)).unflatten(0, (B, N))
+        pieces = functional.pad(part, (first, last, first, last)).unflatten(0, (B, count))
     which = _draw(len(orders), (B,), generator)
-    mixed = pieces[torch.arange(B)[:, None], orders[which]]  # (B, N, C, h, w)
+    mixed = pieces[torch.arange(B)[:, None], orders[which]]  # (B, count, channels, h, w)
     return put_together(mixed), which.to(images.device)
 
 
@@ -323,7 +327,7 @@ def augment(
 
     Parameters
     ----------
-    images : Tensor, shape (B, C, H, W)
+    images : Tensor, shape (B, channels, height, width)
     generator : torch.Generator
     turn : float, default 0.3
         The largest turn, in radians.
@@ -336,7 +340,7 @@ def augment(
 
     Returns
     -------
-    Tensor, shape (B, C, H, W)
+    Tensor, shape (B, channels, height, width)
 
     Examples
     --------
@@ -436,16 +440,15 @@ class ImageEncoder(nn.Module):
         self.image_size = side = size(image_size, "image_size")
         self.in_channels = before = size(in_channels, "in_channels")
         layers: list[nn.Module] = []
-        for after in channels:
-            layers += [nn.Conv2d(before, size(after, "channels"), 3, stride=2, padding=1)]
-            layers += [nn.ReLU()]
+        for after in integers(channels, "channels", least=1):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
             before, side = after, output_size(side, 3, stride=2, padding=1)
         self.convolutions = nn.Sequential(*layers)
         self.dense = nn.Linear(before * side * side, n_features)
         self.norm = LayerNorm(n_features)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the features of images, (B, C, H, W) -> (B, D)."""
+        """Return the features of images, (B, channels, height, width) -> (B, D)."""
         shape = ("B", self.in_channels, self.image_size, self.image_size)
         x = self.convolutions(tensor(images, "images", shape, dtype=self.dense.weight.dtype))
         return self.norm(self.dense(x.flatten(1)))

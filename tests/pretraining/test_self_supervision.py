@@ -32,9 +32,9 @@ def random(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def numbered(B, C, H, W):
+def numbered(B, channels, height, width):
     """Images in which every pixel has a number of its own, none of them 0."""
-    return torch.arange(1.0, B * C * H * W + 1).view(B, C, H, W)
+    return torch.arange(1.0, B * channels * height * width + 1).view(B, channels, height, width)
 
 
 # --- hiding ---------------------------------------------------------------------------------------
@@ -144,8 +144,8 @@ def test_pieces_are_cut_row_by_row():
 
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 @settings(max_examples=30, deadline=None)
-def test_cut_and_put_together_are_inverse(n, C, h, w):
-    images = numbered(2, C, n * h, n * w)
+def test_cut_and_put_together_are_inverse(n, channels, h, w):
+    images = numbered(2, channels, n * h, n * w)
     assert torch.equal(put_together(cut(images, n)), images)
 
 
@@ -330,16 +330,22 @@ IMAGES = torch.rand(2, 1, 6, 6, generator=random())
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: hide_square(IMAGES[0], 2, random()), r"images must have the shape \(B, C, H, W\)"),
+        (
+            lambda: hide_square(IMAGES[0], 2, random()),
+            r"images must have the shape \(B, channels, h",
+        ),
         (lambda: hide_square(IMAGES[:0], 2, random()), "images must have the shape"),
         (lambda: hide_square(IMAGES, 7, random()), "size must be at most 6, got 7"),
         (lambda: hide_square(IMAGES * math.nan, 2, random()), "images must be finite"),
         (lambda: hide_square(IMAGES, 2, 0), "generator must be a Generator, got int"),
-        (lambda: hide_patches(IMAGES, 4, 0.5, random()), "patch_size must divide H = 6, got 4"),
-        (lambda: hide_patches(IMAGES, 6, 0.5, random()), "patch_size must leave two patches"),
+        (
+            lambda: hide_patches(IMAGES, 4, 0.5, random()),
+            "patch_size must divide height = 6, got 4",
+        ),
+        (lambda: hide_patches(IMAGES, 6, 0.5, random()), "patch_size must leave 2 patches"),
         (lambda: hide_patches(IMAGES, 2, 1.0, random()), "share must lie between 0 and 1"),
         (lambda: rotate_quarter(IMAGES[..., :4], random()), "images must be square"),
-        (lambda: cut(IMAGES, 4), "n must divide H = 6, got 4"),
+        (lambda: cut(IMAGES, 4), "n must divide height = 6, got 4"),
         (lambda: put_together(torch.ones(2, 5, 1, 2, 2)), "pieces must be 1, 4, 9"),
         (lambda: jigsaw(IMAGES, torch.tensor([[0, 1, 2]]), random()), "orders must be of 1, 4, 9"),
         (lambda: jigsaw(IMAGES, torch.tensor([[0, 1, 1, 3]]), random()), "each of 0 to 3 once"),
@@ -351,7 +357,10 @@ IMAGES = torch.rand(2, 1, 6, 6, generator=random())
         (lambda: augment(IMAGES, random(), zoom=1), "zoom must be 0 or more and less than 1"),
         (lambda: augment(IMAGES, random(), turn=-1), "turn must lie between 0 and 10"),
         (lambda: contrastive_loss(torch.ones(1, 3), torch.ones(1, 3)), "first must hold 2 vectors"),
-        (lambda: contrastive_loss(torch.ones(2, 3), torch.ones(3, 3)), "second must have the shape"),
+        (
+            lambda: contrastive_loss(torch.ones(2, 3), torch.ones(3, 3)),
+            "second must have the shape",
+        ),
         (lambda: contrastive_loss(torch.ones(2, 3), torch.ones(2, 3), 0), "temperature must be"),
         (lambda: ImageEncoder()(torch.ones(2, 1, 9, 8)), "images must have the shape"),
         (lambda: TextEncoder(5, 2)(torch.tensor([[5]])), "tokens must hold ids from 0 to 4"),
