@@ -1508,6 +1508,7 @@ def _(m):
     }
 
 
+<<<<<<< HEAD
 @valid("pretraining.bert")
 def _(m):
     sizes = {"vocab_size": 8, "d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7}
@@ -1588,6 +1589,37 @@ def _(m):
             m.to_images,
             {"patches": torch.ones(2, 6, 4), "patch_size": 2, "image_size": (4, 6)},
         ),
+=======
+@valid("pretraining.self_supervision")
+def _(m):
+    images, tokens = torch.ones(2, 1, 4, 4), torch.tensor([[1, 2, 3], [3, 1, 0]])
+    pieces = torch.ones(2, 4, 1, 2, 2)
+    vectors = {"first": torch.eye(3), "second": torch.eye(3), "temperature": 0.5}
+    shown = {"images": images, "generator": torch.Generator()}
+    changes = {"turn": 0.3, "zoom": 0.15, "shear": 0.3, "shift": 0.1}
+    orders = torch.tensor([[0, 1, 2, 3], [3, 2, 1, 0]])
+    chosen = {"n_pieces": 4, "count": 3, "generator": torch.Generator(), "tries": 5}
+    words = {"tokens": tokens, "generator": torch.Generator(), "vocab_size": 4}
+    words |= {"before": 2, "after": 1, "pad_id": 0}
+    encoder = {"n_features": 3, "image_size": 4, "in_channels": 1, "channels": (2,)}
+    reader = {"vocab_size": 4, "n_features": 3, "pad_id": 0}
+    return {
+        "hide_square": lambda: (m.hide_square, shown | {"size": 2}),
+        "hide_patches": lambda: (m.hide_patches, shown | {"patch_size": 2, "share": 0.5}),
+        "hide_word": lambda: (m.hide_word, dict(words)),
+        "rotate_quarter": lambda: (m.rotate_quarter, dict(shown)),
+        "cut": lambda: (m.cut, {"images": images, "n": 2}),
+        "put_together": lambda: (m.put_together, {"pieces": pieces}),
+        "jigsaw": lambda: (m.jigsaw, shown | {"orders": orders, "gap": 1}),
+        "distant_orders": lambda: (m.distant_orders, dict(chosen)),
+        "augment": lambda: (m.augment, shown | changes),
+        "contrastive_loss": lambda: (m.contrastive_loss, dict(vectors)),
+        "ImageEncoder": lambda: (m.ImageEncoder, dict(encoder)),
+        "ImageEncoder.forward": lambda: (m.ImageEncoder(**encoder), {"images": images}),
+        "TextEncoder": lambda: (m.TextEncoder, dict(reader)),
+        "TextEncoder.forward": lambda: (m.TextEncoder(**reader), {"tokens": tokens}),
+        "freeze": lambda: (m.freeze, {"module": torch.nn.Linear(2, 2)}),
+>>>>>>> selfsup
     }
 
 
