@@ -1508,7 +1508,6 @@ def _(m):
     }
 
 
-<<<<<<< HEAD
 @valid("pretraining.bert")
 def _(m):
     sizes = {"vocab_size": 8, "d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7}
@@ -1589,7 +1588,9 @@ def _(m):
             m.to_images,
             {"patches": torch.ones(2, 6, 4), "patch_size": 2, "image_size": (4, 6)},
         ),
-=======
+    }
+
+
 @valid("pretraining.self_supervision")
 def _(m):
     images, tokens = torch.ones(2, 1, 4, 4), torch.tensor([[1, 2, 3], [3, 1, 0]])
@@ -1619,7 +1620,6 @@ def _(m):
         "TextEncoder": lambda: (m.TextEncoder, dict(reader)),
         "TextEncoder.forward": lambda: (m.TextEncoder(**reader), {"tokens": tokens}),
         "freeze": lambda: (m.freeze, {"module": torch.nn.Linear(2, 2)}),
->>>>>>> selfsup
     }
 
 
