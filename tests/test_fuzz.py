@@ -374,7 +374,7 @@ NAN_IS_RIGHT = {  # where nan is what the documentation promises
 # A layer hands NaN on, as PyTorch's do: a search for it would cost as much as the layer.
 PASSES_NAN_ON = ("companion.sequences", "companion.transformer", "companion.pretraining")
 LAYERS = (
-    r".*\.forward.*|.*_step|.*_norm|rotate|reverse_within|scaled_dot.*|trace|adjust|smooth_cross.*"
+    r".*\.forward.*|.*_step|.*_norm|rotate|reverse_within|scaled_dot.*|trace|adjust|smooth_cross.*|.*pool|.*\.score"
     r"|to_patches|to_images"
 )
 

@@ -70,7 +70,7 @@ class Pretrained(nn.Module):
             exactly its weights.
         """
         tensors, settings = weights.load(folder)
-        config = cls.read_config(settings, tensors)
+        config = cls.fit_config(cls.read_config(settings), tensors)
         with _Unset():
             model = cls(config)
         kept = {name: x for name, x in tensors.items() if not name.startswith(cls.layout.optional)}
@@ -99,11 +99,8 @@ class Pretrained(nn.Module):
         weights.save(folder, self.theirs(), self.write_config(), **extra)
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
-        """Return our configuration for the settings of a ``config.json`` and the weights beside it.
-
-        A model whose configuration says more than the settings do looks at the weights, too.
-        """
+    def read_config(cls, settings: Mapping[str, Any]) -> Any:
+        """Return our configuration for the settings of a ``config.json``."""
         layout, found = cls.layout, settings.get("model_type")
         if found != layout.model_type:
             raise ValueError(f"model_type must be {layout.model_type!r}, got {found!r}")
@@ -125,6 +122,11 @@ class Pretrained(nn.Module):
         if missing := sorted(_all(layout.settings[name])[0] for name in needed - values.keys()):
             raise ValueError(f"config.json must say {', '.join(missing)}: it does not")
         return cls.config_class(**values)
+
+    @classmethod
+    def fit_config(cls, config: Any, tensors: Mapping[str, Tensor]) -> Any:
+        """Return the configuration with what the settings do not say, and only the weights show."""
+        return config
 
     def write_config(self) -> dict[str, Any]:
         """Return the settings of ``config.json``."""
