@@ -93,8 +93,8 @@ def load(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if not (place / name).is_file():
             raise FileNotFoundError(f"folder must hold {name}, got {place} without it")
     with (place / WEIGHTS).open("rb") as file:
-        start = file.read(2)
-    if start[:1] == b"\x80" or start == b"PK":
+        start = file.read(9)  # of a safetensors file: the length of its header in 8 bytes, then "{"
+    if start[8:] != b"{" and (start[:1] == b"\x80" or start[:2] == b"PK"):
         raise ValueError(f"{place / WEIGHTS} must be a safetensors file, got a pickle")
     try:
         with safe_open(place / WEIGHTS, "pt") as file:

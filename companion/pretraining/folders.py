@@ -28,7 +28,7 @@ class Layout:
 
     model_type: str  # as config.json names it: "bert"
     architecture: str  # the class of the transformers library: "BertModel"
-    settings: Mapping[str, str]  # field of our configuration -> name in config.json
+    settings: Mapping[str, str | tuple[str, ...]]  # field of ours -> name, or names, in config.json
     names: Mapping[str, str]  # our module or parameter -> theirs; {n} is the number of a block
     fixed: Mapping[str, Any]  # settings that our model cannot vary: name -> the value it stands for
     defaults: Mapping[str, Any]  # what a config.json that is silent means, field -> value
@@ -69,11 +69,12 @@ class Pretrained(nn.Module):
             exactly its weights.
         """
         tensors, settings = weights.load(folder)
-        model = cls(cls.read_config(settings))
-        kinds = {value.dtype for value in tensors.values() if value.is_floating_point()}
+        model = cls(cls.read_config(settings, tensors))
+        kept = {name: x for name, x in tensors.items() if not name.startswith(cls.layout.optional)}
+        kinds = {value.dtype for value in kept.values() if value.is_floating_point()}
         if len(kinds) == 1:
             model = model.to(kinds.pop())
-        weights.fill(model, cls.ours(_without(tensors, cls.layout.optional), model.config))
+        weights.fill(model, cls.ours(kept, model.config))
         return model.eval()
 
     def save_pretrained(
@@ -94,8 +95,11 @@ class Pretrained(nn.Module):
         weights.save(folder, self.theirs(), self.write_config(), **extra)
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any]) -> Any:
-        """Return our configuration for the settings of a ``config.json``."""
+    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
+        """Return our configuration for the settings of a ``config.json`` and the weights beside it.
+
+        A model whose configuration says more than the settings do looks at the weights, too.
+        """
         layout, found = cls.layout, settings.get("model_type")
         if found != layout.model_type:
             raise ValueError(f"model_type must be {layout.model_type!r}, got {found!r}")
@@ -105,18 +109,27 @@ class Pretrained(nn.Module):
                     f"{name} must be {value!r} for {cls.__name__}, got {settings[name]!r}"
                 )
         values = dict(layout.defaults)
-        for field, name in layout.settings.items():
-            if settings.get(name) is not None:
-                values[field] = settings[name]
+        for field, names in layout.settings.items():
+            said = {name: settings[name] for name in _all(names) if settings.get(name) is not None}
+            if len(set(map(repr, said.values()))) > 1:
+                raise ValueError(
+                    f"{' and '.join(said)} must be the same for {cls.__name__}: {said}"
+                )
+            if said:
+                values[field] = next(iter(said.values()))
         needed = {field.name for field in fields(cls.config_class) if field.name in layout.settings}
-        if missing := sorted(layout.settings[name] for name in needed - values.keys()):
+        if missing := sorted(_all(layout.settings[name])[0] for name in needed - values.keys()):
             raise ValueError(f"config.json must say {', '.join(missing)}: it does not")
         return cls.config_class(**values)
 
     def write_config(self) -> dict[str, Any]:
         """Return the settings of ``config.json``."""
         layout = self.layout
-        named = {name: getattr(self.config, field) for field, name in layout.settings.items()}
+        named = {
+            name: getattr(self.config, field)
+            for field, names in layout.settings.items()
+            for name in _all(names)
+        }
         first = {"model_type": layout.model_type, "architectures": [layout.architecture]}
         dtype = str(next(self.parameters()).dtype).removeprefix("torch.")
         return {**first, **named, **layout.fixed, "torch_dtype": dtype}
@@ -125,8 +138,13 @@ class Pretrained(nn.Module):
     def ours(cls, tensors: Mapping[str, Tensor], config: Any) -> dict[str, Tensor]:
         """Return tensors of the library under our names."""
         instance(tensors, "tensors", Mapping)
-        names = {theirs: ours for ours, theirs in _pairs(cls.layout, config.n_layers)}
-        return {_renamed(name, names): value for name, value in tensors.items()}
+        pairs = _pairs(cls.layout, config.n_layers)
+        there, back = {theirs: ours for ours, theirs in pairs}, dict(pairs)
+        for name in tensors:  # there and back, else two names could stand for one place
+            if _renamed(_renamed(name, there), back) != name:
+                wanted = f"the names of {cls.layout.architecture}"
+                raise ValueError(f"tensors must have {wanted}, got {name!r}")
+        return {_renamed(name, there): value for name, value in tensors.items()}
 
     def theirs(self) -> dict[str, Tensor]:
         """Return our tensors under the names of the library."""
@@ -152,7 +170,5 @@ def _renamed(name: str, names: Mapping[str, str]) -> str:
     return name
 
 
-def _without(tensors: Mapping[str, Tensor], beginnings: tuple[str, ...]) -> dict[str, Tensor]:
-    return {
-        name: value for name, value in tensors.items() if not name.startswith(beginnings or ("\0",))
-    }
+def _all(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
