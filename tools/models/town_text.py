@@ -172,7 +172,7 @@ def told(rng: random.Random) -> Iterator[Document]:
 
 
 def reports(rng: random.Random) -> Iterator[Document]:
-    """Yield one to three consecutive sentences of articles, or what somebody said without a name."""
+    """Yield one to three consecutive sentences of articles, or a lead and what somebody said."""
     whole, pairs = _chunks(rng, articles), _chunks(rng, attributions)
     while True:
         language = rng.choice(LANGUAGES)
