@@ -42,6 +42,7 @@ from companion.arguments import (
     tensor,
     texts,
 )
+from companion.basics.training import AdamW, History, fit
 from companion.pretraining.bert import IGNORED, Bert, mean_pool
 from companion.runs.batches import Batch, Source
 from companion.sequences.tokenization.base import Tokenizer
@@ -434,6 +435,49 @@ def layer_rates(
     for group in groups:
         group["params"] = [p for p in group["params"] if p.requires_grad]
     return [group for group in groups if group["params"]]
+
+
+def fine_tune(
+    model: Any,
+    examples: Sequence[Example],
+    *,
+    lr: float,
+    steps: int,
+    batch_size: int = 16,
+    decay: float = 1.0,
+    head_lr: float | None = None,
+    seed: int = 0,
+) -> History:
+    """Train a head with its body in the usual way, and tell how it went.
+
+    AdamW; the rates of `layer_rates` rise during the first tenth of the steps and then fall to 0 on
+    a straight line; gradients longer than 1 are cut to that length.
+
+    Parameters
+    ----------
+    model : SequenceClassifier, TokenClassifier or SpanReader
+        Its parameters are changed, except the frozen ones.
+    examples : sequence of Example
+        What to learn from.
+    lr, decay, head_lr : float
+        As in `layer_rates`.
+    steps, batch_size : int
+        Updates, and examples of each.
+    seed : int, default 0
+        The order of the examples follows from it.
+    """
+    integer(steps, "steps", 1)
+    rising = max(1, steps // 10)
+    return fit(
+        model,
+        source(examples, batch_size),
+        loss=head_loss,
+        optimizer=AdamW(layer_rates(model, lr, decay=decay, head_lr=head_lr)),
+        steps=steps,
+        schedule=lambda step: min(1.0, (step + 1) / rising) * (1 - step / steps),
+        clip_norm=1.0,
+        seed=seed,
+    )
 
 
 # --- what is measured -----------------------------------------------------------------------------

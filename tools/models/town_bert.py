@@ -57,9 +57,9 @@ class Recipe:
         in which the rates rise; after it they fall to 0 on a straight line.
     """
 
-    steps: int = 3000
+    steps: int = 2400
     tokens: int = 1536
-    pool: int = 16_000
+    pool: int = 12_000
     rate: float = 0.2
     lr: float = 0.02
     adam_lr: float = 0.003
@@ -72,7 +72,9 @@ class Recipe:
         return min(1.0, rising) * (1 - step / self.steps)
 
 
-def train(folder: Path, recipe: Recipe | None = None) -> dict[str, Any]:
+def train(
+    folder: Path, recipe: Recipe | None = None, *, checkpoint: Path | None = None
+) -> dict[str, Any]:
     """Train the model, write its folder, and return what was measured.
 
     Parameters
@@ -81,11 +83,13 @@ def train(folder: Path, recipe: Recipe | None = None) -> dict[str, Any]:
         Made if it is not there.
     recipe : Recipe, optional
         The default is how the shipped model was made.
+    checkpoint : Path, optional
+        A folder that keeps the training after each epoch: interrupted, it goes on from there.
     """
     recipe = recipe or Recipe()
     start = time.process_time()
     tokenizer = learn_tokenizer()
-    model, history = run(tokenizer, recipe)
+    model, history = run(tokenizer, recipe, checkpoint=checkpoint)
     seconds = time.process_time() - start
     model.half().save_pretrained(folder)
     tokenizer.save(folder / "tokenizer.json")
@@ -110,17 +114,21 @@ def learn_tokenizer() -> WordPieceTokenizer:
 
 
 def run(
-    tokenizer: WordPieceTokenizer, recipe: Recipe, steps: int | None = None
+    tokenizer: WordPieceTokenizer,
+    recipe: Recipe,
+    steps: int | None = None,
+    *,
+    checkpoint: Path | None = None,
 ) -> tuple[MaskedLanguageModel, History]:
     """Make a model and train it, or only let it make its first steps."""
     torch.manual_seed(SEED)
     model = MaskedLanguageModel(
         BertConfig(
             len(tokenizer),
-            d_model=192,
+            d_model=160,
             n_layers=4,
-            n_heads=6,
-            d_hidden=768,
+            n_heads=5,
+            d_hidden=640,
             max_length=LENGTH,
             pooler=False,
         )
@@ -143,6 +151,7 @@ def run(
         clip_norm=1.0,
         seed=SEED,
         device="cpu",
+        checkpoint=checkpoint,
     )
     return model, history
 
