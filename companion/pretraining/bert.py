@@ -127,9 +127,8 @@ class _BertFolder(Pretrained):
     config_class: ClassVar[type] = BertConfig
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> BertConfig:
+    def fit_config(cls, config: BertConfig, tensors: Mapping[str, Tensor]) -> BertConfig:
         """Return the configuration; whether there is a pooler, only the weights say."""
-        config = super().read_config(settings, tensors)
         return replace(config, pooler=any(".pooler." in f".{name}" for name in tensors))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from companion import weights
 from companion.arguments import instance
@@ -69,12 +70,15 @@ class Pretrained(nn.Module):
             exactly its weights.
         """
         tensors, settings = weights.load(folder)
-        model = cls(cls.read_config(settings, tensors))
+        config = cls.fit_config(cls.read_config(settings), tensors)
+        with _Unset():
+            model = cls(config)
         kept = {name: x for name, x in tensors.items() if not name.startswith(cls.layout.optional)}
-        kinds = {value.dtype for value in kept.values() if value.is_floating_point()}
+        found = cls.ours(kept, config)
+        kinds = {value.dtype for value in found.values() if value.is_floating_point()}
         if len(kinds) == 1:
             model = model.to(kinds.pop())
-        weights.fill(model, cls.ours(kept, model.config))
+        weights.fill(model, found)
         return model.eval()
 
     def save_pretrained(
@@ -95,11 +99,8 @@ class Pretrained(nn.Module):
         weights.save(folder, self.theirs(), self.write_config(), **extra)
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
-        """Return our configuration for the settings of a ``config.json`` and the weights beside it.
-
-        A model whose configuration says more than the settings do looks at the weights, too.
-        """
+    def read_config(cls, settings: Mapping[str, Any]) -> Any:
+        """Return our configuration for the settings of a ``config.json``."""
         layout, found = cls.layout, settings.get("model_type")
         if found != layout.model_type:
             raise ValueError(f"model_type must be {layout.model_type!r}, got {found!r}")
@@ -121,6 +122,11 @@ class Pretrained(nn.Module):
         if missing := sorted(_all(layout.settings[name])[0] for name in needed - values.keys()):
             raise ValueError(f"config.json must say {', '.join(missing)}: it does not")
         return cls.config_class(**values)
+
+    @classmethod
+    def fit_config(cls, config: Any, tensors: Mapping[str, Tensor]) -> Any:
+        """Return the configuration with what the settings do not say, and only the weights show."""
+        return config
 
     def write_config(self) -> dict[str, Any]:
         """Return the settings of ``config.json``."""
@@ -150,6 +156,16 @@ class Pretrained(nn.Module):
         """Return our tensors under the names of the library."""
         names = dict(_pairs(self.layout, self.config.n_layers))
         return {_renamed(name, names): value for name, value in self.state_dict().items()}
+
+
+class _Unset(TorchFunctionMode):
+    """Draw no first weights for a new model: they are overwritten, and drawing takes seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return given["tensor"] if "tensor" in given else args[0]
+        return func(*args, **given)
 
 
 def _pairs(layout: Layout, n_layers: int) -> list[tuple[str, str]]:

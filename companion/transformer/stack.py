@@ -180,6 +180,7 @@ class Stack(nn.Module):
         past = len(caches[0][0]) if caches else 0
         if positions is not None and config.positions in ("linear", "none"):
             raise ValueError(f"positions have no use in this stack, {config.positions!r}: got some")
+        flag(all_layers, "all_layers")
         options: dict[str, Any] = {"mask": mask, "causal": config.causal}
         if config.positions == "rotary":
             if positions is None and past + T > config.max_length:
@@ -204,7 +205,7 @@ class Stack(nn.Module):
                 weights.append(found)
             layers = [*layers, x] if all_layers else [x]
         layers[-1] = self.norm(x)
-        y = layers if flag(all_layers, "all_layers") else layers[-1]
+        y = layers if all_layers else layers[-1]
         return (y, weights) if need_weights else y
 
     def caches(self) -> Caches:
