@@ -12,7 +12,7 @@ has what the field measures: entities that are right as a whole, exact match and
 it leaves out: adapters that leave the body alone (Part 5), and answers that are not in the text.
 
 References (in full in the chapter's bibliography): Devlin and others (2019); Howard and Ruder
-(2018), learning rates by layer; Ramshaw and Marcus (1995), tags of chunks; Rajpurkar and others
+(2018), learning rates by layer; Tjong Kim Sang and De Meulder (2003), entities; Rajpurkar and others
 (2016), answers as spans.
 
 Chapter: book/pretraining/finetuning.ipynb
@@ -37,6 +37,7 @@ from companion.arguments import (
     instance,
     integer,
     listed,
+    number,
     sentences,
     size,
     tensor,
@@ -288,7 +289,9 @@ def asked(tokenizer: Tokenizer, question: str, passage: str, start: int, end: in
     Its span is that of all tokens which hold a part of the answer; in Korean the last of them may
     hold a particle, too.
     """
-    encoding = instance(tokenizer, "tokenizer", Tokenizer).encode_pair(question, passage)
+    encoding = instance(tokenizer, "tokenizer", Tokenizer).encode_pair(
+        instance(question, "question", str), instance(passage, "passage", str)
+    )
     integer(start, "start", 0, len(passage) - 1)
     integer(end, "end", start + 1, len(passage))
     places = [
@@ -335,6 +338,7 @@ def source(examples: Sequence[Example], batch_size: int, *, pad: int = 0) -> Sou
 def collate(examples: Sequence[Example], *, pad: int = 0) -> Batch:
     """Put examples into one batch: "ids", "segments", "mask", "targets"."""
     T = max(len(example.ids) for example in _examples(examples))
+    integer(pad, "pad", 0)
     gaps = [T - len(example.ids) for example in examples]
     pairs = list(zip(examples, gaps, strict=True))
     is_tagged = isinstance(examples[0].target, list)
@@ -390,7 +394,7 @@ def freeze(body: Bert, n_blocks: int | None = None) -> None:
     """
     blocks = instance(body, "body", Bert).body.blocks
     n = len(blocks) if n_blocks is None else integer(n_blocks, "n_blocks", 0, len(blocks))
-    kept = [blocks[number] for number in range(n, len(blocks))]
+    kept = [blocks[place] for place in range(n, len(blocks))]
     learning = {id(p) for block in kept for p in block.parameters()}
     for parameter in body.parameters():
         parameter.requires_grad_(id(parameter) in learning)
@@ -417,14 +421,14 @@ def layer_rates(
     """
     body = instance(getattr(model, "body", None), "model.body", Bert)
     between(0, lr, torch.inf, "lr")
-    if not 0 < decay <= 1:
+    if not 0 < number(decay, "decay") <= 1:
         raise ValueError(f"decay must be above 0, and 1 at most, got {decay}")
     if head_lr is not None:
         between(0, head_lr, torch.inf, "head_lr")
     blocks = body.body.blocks
     groups = [
-        {"params": list(block.parameters()), "lr": lr * decay ** (len(blocks) - 1 - number)}
-        for number, block in enumerate(blocks)
+        {"params": list(block.parameters()), "lr": lr * decay ** (len(blocks) - 1 - place)}
+        for place, block in enumerate(blocks)
     ]
     below = [body.tokens, body.segments, body.body.positions, body.body.embedding_norm]
     lowest = [parameter for part in below for parameter in part.parameters()]
