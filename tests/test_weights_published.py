@@ -152,6 +152,7 @@ def test_a_changed_byte_is_read_or_refused(tmp_path_factory, place, byte):
             "must be a",
         ),
     ],
+    ids=["zip", "big-endian", "kind", "half a block", "cut", "axes", "settings"],
 )
 def test_what_is_no_such_file_is_refused(tmp_path, data, message):
     path = tmp_path / "bad.gguf"
