@@ -18,7 +18,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from companion.data.town.choices import draw
+from companion.data.town.choices import degrees, draw, vocabulary
 from companion.data.town.dialogue import commands, exchanges
 from companion.data.town.english import indefinite
 from companion.data.town.grammar import ALL_PATTERNS, Sentence, make
@@ -68,13 +68,15 @@ def may_be_read(sentence: Sentence) -> bool:
     return {adjective_split(word) for word in adjectives} not in ({"validation"}, {"test"})
 
 
-def documents(seed: int) -> Iterator[Document]:
+def documents(seed: int, lesson: int = 0) -> Iterator[Document]:
     """Yield documents without end.
 
     Parameters
     ----------
     seed : int
         The same seed gives the same documents.
+    lesson : int, default 0
+        Which mixture: the first, or the second with more opinions.
 
     Yields
     ------
@@ -82,8 +84,8 @@ def documents(seed: int) -> Iterator[Document]:
         One text, or two that belong together, of the same language or of both.
     """
     rng = random.Random(f"town-bert {seed}")
-    sources = [make_source(rng) for make_source, _ in SOURCES]
-    weights = [weight for _, weight in SOURCES]
+    sources = [make_source(rng) for make_source, _ in LESSONS[lesson]]
+    weights = [weight for _, weight in LESSONS[lesson]]
     while True:
         yield next(rng.choices(sources, weights)[0])
 
@@ -133,6 +135,31 @@ def reviews(rng: random.Random) -> Iterator[Document]:
         language = rng.choice(LANGUAGES)
         one, other = (getattr(_sentence(rng, REVIEWS), language) for _ in range(2))
         yield one, (other if rng.random() < 0.3 else None)
+
+
+def verdicts(rng: random.Random) -> Iterator[Document]:
+    """Yield reviews of one thing that praise it throughout, or blame it, in two or three sentences.
+
+    The last word of each sentence counts: "small but delicious" praises.
+    """
+    known, patterns = vocabulary("all"), ("is_both", "is_both", "is_both", "is_so", "is_but")
+    described: dict[Any, list[Any]] = {}
+    for noun, some in (*known.twice[False], *known.twice[True]):
+        described.setdefault(noun, []).extend(some)
+    while True:
+        noun, opinion = rng.choice(list(described)), rng.choice((1, -1))
+        found: list[Sentence] = []
+        for name in rng.choices(patterns, k=rng.choice((2, 3))):
+            sign = -opinion if name == "is_but" else opinion
+            fit = [(a, b) for a, b in described[noun] if (a.opinion, b.opinion) == (sign, opinion)]
+            if fit:
+                one, other = rng.choice(fit)
+                degree = rng.choice(degrees(one, "all"))
+                words = {"n": noun, "a": one, "b": other, "but": other, "d": degree}
+                found.append(make(BY_NAME[name], words))
+        if found and all(map(may_be_read, found)):
+            language = rng.choice(LANGUAGES)
+            yield " ".join(getattr(one, language) for one in found), None
 
 
 def retold(rng: random.Random) -> Iterator[Document]:
@@ -201,8 +228,9 @@ def talks(rng: random.Random) -> Iterator[Document]:
         yield getattr(one, f"question_{language}"), getattr(one, f"{answer}_{language}")
 
 
-# What is read, and how often of 100 documents.
-SOURCES: tuple[tuple[Callable[[random.Random], Iterator[Document]], int], ...] = (
+# What is read in each lesson, and how often of 100 documents.
+Source = Callable[[random.Random], Iterator[Document]]
+FIRST: tuple[tuple[Source, int], ...] = (
     (texts, 22),
     (translations, 22),
     (reviews, 14),
@@ -212,3 +240,15 @@ SOURCES: tuple[tuple[Callable[[random.Random], Iterator[Document]], int], ...] =
     (reports, 8),
     (talks, 6),
 )
+SECOND: tuple[tuple[Source, int], ...] = (
+    (texts, 8),
+    (translations, 15),
+    (reviews, 12),
+    (verdicts, 18),
+    (retold, 22),
+    (kinds, 2),
+    (told, 15),
+    (reports, 4),
+    (talks, 4),
+)
+LESSONS = (FIRST, SECOND)
