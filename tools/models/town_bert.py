@@ -47,7 +47,7 @@ class Lesson:
     Attributes
     ----------
     mixture : int
-        Which documents are read, and how often: a place in `tools.models.town_text.LESSONS`.
+        Which documents are read, and how often: a place in `tools.models.town_text.MIXTURES`.
     steps, tokens : int
         Updates, and tokens of a batch at most.
     pool : int
