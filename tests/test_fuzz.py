@@ -19,6 +19,7 @@ import os
 import pkgutil
 import re
 import signal
+import struct
 import sys
 import tempfile
 import traceback
@@ -97,10 +98,12 @@ PARTS = {
     "companion.sequences.generation": {"evaluating", "write"},  # the loop behind the doors
     "companion.sequences.seq2seq": {"Hypothesis", "exact_match", "train_seq2seq"},
     "companion.transformer.attention": {"heads"},
+    "companion.pretraining.finetuning": {"fine_tune", "head_loss"},  # fit is behind them
     "companion.pretraining.gpt": {"CausalModel"},
     "companion.transformer.stack": {"Caches"},
     "companion.transformer.translation": {"Packed", "rate_level", "train_translator"},
-    "companion.weights": {"Packed"},
+    # `fetch` needs a registry; tests/test_weights_published.py has one.
+    "companion.weights": {"GGUF", "Packed", "Stored", "fetch"},
 }
 
 
@@ -1563,6 +1566,74 @@ def _(m):
     }
 
 
+@valid("pretraining.finetuning")
+def _(m):
+    bert = importlib.import_module("companion.pretraining.bert")
+    tokenization = importlib.import_module("companion.sequences.tokenization")
+    tokens = ["[UNK]", "[CLS]", "[SEP]", "so", "good", "bad", "."]
+    tokenizer = tokenization.WordPieceTokenizer(tokens, around=("[CLS]", "[SEP]"))
+    ids = torch.tensor([[1, 3, 2], [1, 4, 2]])
+    row = {"ids": ids, "segments": ids * 0, "mask": ids > 0}
+    scores = torch.tensor([0.5, 2.0, 1.0])
+
+    def body():
+        torch.manual_seed(0)
+        sizes = {"d_model": 6, "n_layers": 2, "n_heads": 2, "d_hidden": 7, "max_length": 9}
+        return bert.Bert(bert.BertConfig(8, **sizes))
+
+    def examples():
+        return [m.judged(tokenizer, text, label) for label, text in enumerate(["so", "bad ."])]
+
+    return {
+        "SequenceClassifier": lambda: (
+            m.SequenceClassifier,
+            {"body": body(), "n_classes": 3, "pooling": "mean"},
+        ),
+        "SequenceClassifier.forward": lambda: (m.SequenceClassifier(body(), 3), row),
+        "TokenClassifier": lambda: (m.TokenClassifier, {"body": body(), "n_tags": 3}),
+        "TokenClassifier.forward": lambda: (m.TokenClassifier(body(), 3), row),
+        "SpanReader": lambda: (m.SpanReader, {"body": body()}),
+        "SpanReader.forward": lambda: (m.SpanReader(body()), row),
+        "best_span": lambda: (
+            m.best_span,
+            {"start_scores": scores, "end_scores": scores, "max_length": 2},
+        ),
+        "judged": lambda: (
+            m.judged,
+            {"tokenizer": tokenizer, "text": "so good", "label": 1, "pair": "bad"},
+        ),
+        "tagged": lambda: (
+            m.tagged,
+            {"tokenizer": tokenizer, "words": ["so", "good"], "tags": [0, 2]},
+        ),
+        "asked": lambda: (
+            m.asked,
+            {"tokenizer": tokenizer, "question": "so", "passage": "so good", "start": 3, "end": 7},
+        ),
+        "source": lambda: (m.source, {"examples": examples(), "batch_size": 2, "pad": 0}),
+        "collate": lambda: (m.collate, {"examples": examples(), "pad": 0}),
+        "freeze": lambda: (m.freeze, {"body": body(), "n_blocks": 1}),
+        "layer_rates": lambda: (
+            m.layer_rates,
+            {
+                "model": m.SpanReader(body()),
+                "lr": 0.1,
+                "decay": 0.5,
+                "head_lr": 0.2,
+            },
+        ),
+        "entities": lambda: (m.entities, {"tags": ["B-A", "I-A", "O"]}),
+        "entity_scores": lambda: (
+            m.entity_scores,
+            {"true": [["B-A", "O"]], "predicted": [["B-A", "I-A"]]},
+        ),
+        "answer_scores": lambda: (
+            m.answer_scores,
+            {"true": ["town hall"], "predicted": ["the hall"]},
+        ),
+    }
+
+
 @valid("pretraining.vit")
 def _(m):
     sizes = {"d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7, "eps": 1e-6, "dropout": 0.1}
@@ -1592,6 +1663,38 @@ def _(m):
     }
 
 
+@valid("pretraining.self_supervision")
+def _(m):
+    images, tokens = torch.ones(2, 1, 4, 4), torch.tensor([[1, 2, 3], [3, 1, 0]])
+    pieces = torch.ones(2, 4, 1, 2, 2)
+    vectors = {"first": torch.eye(3), "second": torch.eye(3), "temperature": 0.5}
+    shown = {"images": images, "generator": torch.Generator()}
+    changes = {"turn": 0.3, "zoom": 0.15, "shear": 0.3, "shift": 0.1}
+    orders = torch.tensor([[0, 1, 2, 3], [3, 2, 1, 0]])
+    chosen = {"n_pieces": 4, "count": 3, "generator": torch.Generator(), "tries": 5}
+    words = {"tokens": tokens, "generator": torch.Generator(), "vocab_size": 4}
+    words |= {"before": 2, "after": 1, "pad_id": 0}
+    encoder = {"n_features": 3, "image_size": 4, "in_channels": 1, "channels": (2,)}
+    reader = {"vocab_size": 4, "n_features": 3, "pad_id": 0}
+    return {
+        "hide_square": lambda: (m.hide_square, shown | {"size": 2}),
+        "hide_patches": lambda: (m.hide_patches, shown | {"patch_size": 2, "share": 0.5}),
+        "hide_word": lambda: (m.hide_word, dict(words)),
+        "rotate_quarter": lambda: (m.rotate_quarter, dict(shown)),
+        "cut": lambda: (m.cut, {"images": images, "n": 2}),
+        "put_together": lambda: (m.put_together, {"pieces": pieces}),
+        "jigsaw": lambda: (m.jigsaw, shown | {"orders": orders, "gap": 1}),
+        "distant_orders": lambda: (m.distant_orders, dict(chosen)),
+        "augment": lambda: (m.augment, shown | changes),
+        "contrastive_loss": lambda: (m.contrastive_loss, dict(vectors)),
+        "ImageEncoder": lambda: (m.ImageEncoder, dict(encoder)),
+        "ImageEncoder.forward": lambda: (m.ImageEncoder(**encoder), {"images": images}),
+        "TextEncoder": lambda: (m.TextEncoder, dict(reader)),
+        "TextEncoder.forward": lambda: (m.TextEncoder(**reader), {"tokens": tokens}),
+        "freeze": lambda: (m.freeze, {"module": torch.nn.Linear(2, 2)}),
+    }
+
+
 @valid("weights")
 def _(m):
     tensors = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
@@ -1600,8 +1703,25 @@ def _(m):
         m.save("model", tensors, {"a": 1})
         return "model"
 
+    def file():
+        head = b"GGUF" + struct.pack("<IQQQ", 3, 1, 0, 1) + b"a"
+        Path("a.gguf").write_bytes(head + struct.pack("<IQIQ", 1, 2, 0, 0) + bytes(15 + 8))
+        return "a.gguf"
+
     return {
-        "save": lambda: (m.save, {"folder": "model", "tensors": tensors, "config": {"a": 1}}),
+        "save": lambda: (
+            m.save,
+            {
+                "folder": "model",
+                "tensors": tensors,
+                "config": {"a": 1},
+                "tokenizer": "{}",
+                "card": "# Card",
+            },
+        ),
+        "find": lambda: (m.find, {"name": "minilm"}),
+        "read_gguf": lambda: (m.read_gguf, {"path": file()}),
+        "dequantize": lambda: (m.dequantize, {"stored": m.read_gguf(file()).tensors["a"]}),
         "load": lambda: (m.load, {"folder": written()}),
         "fill": lambda: (m.fill, {"model": torch.nn.Linear(3, 2), "tensors": dict(tensors)}),
         "pack": lambda: (m.pack, {"tensors": dict(tensors)}),

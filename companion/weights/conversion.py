@@ -21,6 +21,8 @@ from companion.weights.folders import load, save, write
 from companion.weights.gguf import dequantize, read_gguf
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from companion.weights.gguf import GGUF
 
 SPECIAL = 3  # the type of a token that marks, and is no text
@@ -71,41 +73,8 @@ def smollm2(source: Path, target: Path) -> None:
 
 def llama(file: GGUF, target: Path, card: str) -> None:
     """Write the Llama of a GGUF file as a folder of ``LlamaForCausalLM``, numbers in 32 bits."""
-    import torch
-
-    about = file.settings
-    if (kind := about["general.architecture"]) != "llama":
-        raise ValueError(f"file must hold a llama, got {kind}")
-    heads, groups = about["llama.attention.head_count"], about["llama.attention.head_count_kv"]
-    tensors = {}
-    for name, stored in file.tensors.items():
-        *layer, part, kind = re.sub(r"^blk\.", "model.layers.", name).rsplit(".", 2)
-        numbers = dequantize(stored)
-        if part in ("attn_q", "attn_k"):
-            numbers = split_pairs(numbers, heads if part == "attn_q" else groups)
-        tensors[".".join([*layer, LLAMA_NAMES[part], kind])] = torch.from_numpy(numbers)
-    config = {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "vocab_size": len(about["tokenizer.ggml.tokens"]),
-        "hidden_size": about["llama.embedding_length"],
-        "intermediate_size": about["llama.feed_forward_length"],
-        "num_hidden_layers": about["llama.block_count"],
-        "num_attention_heads": heads,
-        "num_key_value_heads": groups,
-        "head_dim": about["llama.rope.dimension_count"],
-        "max_position_embeddings": about["llama.context_length"],
-        "rms_norm_eps": _shortest(about["llama.attention.layer_norm_rms_epsilon"]),
-        "rope_theta": _shortest(about["llama.rope.freq_base"]),
-        "hidden_act": "silu",
-        "attention_bias": False,
-        "mlp_bias": False,
-        "tie_word_embeddings": "lm_head.weight" not in tensors,
-        "bos_token_id": about["tokenizer.ggml.bos_token_id"],
-        "eos_token_id": about["tokenizer.ggml.eos_token_id"],
-        "pad_token_id": about["tokenizer.ggml.padding_token_id"],
-        "torch_dtype": "float32",
-    }
+    tensors, about = llama_tensors(file), file.settings
+    config = llama_config(about, tied="lm_head.weight" not in tensors)
     save(target, tensors, config, _json(byte_pair_tokenizer(about)), card)
     tokens = about["tokenizer.ggml.tokens"]
     settings = {
@@ -119,6 +88,50 @@ def llama(file: GGUF, target: Path, card: str) -> None:
         "chat_template": about["tokenizer.chat_template"],
     }
     write(target, {"tokenizer_config.json": _json(settings).encode()})
+
+
+def llama_config(about: dict[str, Any], *, tied: bool) -> dict[str, Any]:
+    """Return the config.json of the Llama that the settings of a GGUF file describe."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": len(about["tokenizer.ggml.tokens"]),
+        "hidden_size": about["llama.embedding_length"],
+        "intermediate_size": about["llama.feed_forward_length"],
+        "num_hidden_layers": about["llama.block_count"],
+        "num_attention_heads": about["llama.attention.head_count"],
+        "num_key_value_heads": about["llama.attention.head_count_kv"],
+        "head_dim": about["llama.rope.dimension_count"],
+        "max_position_embeddings": about["llama.context_length"],
+        "rms_norm_eps": _shortest(about["llama.attention.layer_norm_rms_epsilon"]),
+        "rope_theta": _shortest(about["llama.rope.freq_base"]),
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "tie_word_embeddings": tied,
+        "bos_token_id": about["tokenizer.ggml.bos_token_id"],
+        "eos_token_id": about["tokenizer.ggml.eos_token_id"],
+        "pad_token_id": about["tokenizer.ggml.padding_token_id"],
+        "torch_dtype": "float32",
+    }
+
+
+def llama_tensors(file: GGUF) -> dict[str, Tensor]:
+    """Return the numbers of a Llama under the names that ``LlamaForCausalLM`` has for them."""
+    import torch
+
+    about = file.settings
+    if (kind := about.get("general.architecture")) != "llama":
+        raise ValueError(f"file must hold a llama, got {kind}")
+    heads, groups = about["llama.attention.head_count"], about["llama.attention.head_count_kv"]
+    tensors = {}
+    for name, stored in file.tensors.items():
+        *layer, part, kind = re.sub(r"^blk\.", "model.layers.", name).rsplit(".", 2)
+        numbers = dequantize(stored)
+        if part in ("attn_q", "attn_k"):
+            numbers = split_pairs(numbers, heads if part == "attn_q" else groups)
+        tensors[".".join([*layer, LLAMA_NAMES[part], kind])] = torch.from_numpy(numbers)
+    return tensors
 
 
 def split_pairs(weight: np.ndarray, n_heads: int) -> np.ndarray:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.arguments import came
+from companion.arguments import came, instance
 
 MAGIC, VERSIONS = b"GGUF", (2, 3)
 NUMBERS = "BbHhIif?__Qqd"  # formats of `struct`, by the number of the type in a file
@@ -57,7 +57,12 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUF:
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise TypeError(f"path must be the name of a file, got {came(path)}")
     try:
-        return _Reader(Path(path).read_bytes()).file()
+        data = Path(path).read_bytes()
+    except ValueError as error:  # not of letters
+        reason = type(error).__name__
+        raise ValueError(f"path must be the name of a file, got {came(path)}: {reason}") from None
+    try:
+        return _Reader(data).file()
     except (struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"{path} must be a whole GGUF file: {error}") from None
     except ValueError as error:
@@ -66,7 +71,7 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUF:
 
 def dequantize(stored: Stored) -> np.ndarray:
     """Return the numbers of a tensor as float32, shaped as it says."""
-    blocks = stored.blocks
+    blocks = instance(stored, "stored", Stored).blocks
     if stored.kind in ("F32", "F16"):
         numbers = blocks.view("<f4" if stored.kind == "F32" else "<f2").astype(np.float32)
     elif stored.kind == "Q8_0":
