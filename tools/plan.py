@@ -21,7 +21,6 @@ TO_COME: dict[str, tuple[str, dict[str, str]]] = {
         "Pre-trained models",
         {
             "self_supervision": "Self-supervision",
-            "bert": "BERT",
             "gpt": "GPT",
             "llama": "Llama",
             "vit": "The Vision Transformer",
