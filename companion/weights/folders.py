@@ -102,7 +102,7 @@ def load(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if not (place / name).is_file():
             raise FileNotFoundError(f"folder must hold {name}, got {place} without it")
     with (place / WEIGHTS).open("rb") as file:
-        start = file.read(9)  # of safetensors: 8 for the length of its head, then {
+        start = file.read(9)  # of a safetensors file: the length of its header in 8 bytes, then "{"
     if start[8:] != b"{" and (start[:1] == b"\x80" or start[:2] == b"PK"):
         raise ValueError(f"{place / WEIGHTS} must be a safetensors file, got a pickle")
     try:

@@ -190,7 +190,9 @@ def test_one_token_and_one_row():
 
 def test_by_hand():
     """One block whose parts add nothing: the logits are a normalised vector times all vectors."""
-    model = Llama(LlamaConfig(2, d_model=2, n_layers=1, n_heads=1, d_hidden=1, eps=1e-30, tied=True))
+    model = Llama(
+        LlamaConfig(2, d_model=2, n_layers=1, n_heads=1, d_hidden=1, eps=1e-30, tied=True)
+    )
     with torch.no_grad():
         for value in model.body.blocks.parameters():
             value.zero_()
