@@ -9,7 +9,7 @@ endif
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks bench lint serve clean
+.PHONY: help book test notebooks models bench lint serve clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 18
@@ -36,6 +36,9 @@ notebooks: $(VENV)/.installed $(VENV)/.models ## execute and normalise the noteb
 	$(RUN) -m tools.notebooks
 	$(RUN) -m tools.sources
 	$(RUN) -m tools.town_page
+
+models: $(VENV)/.installed ## train the models of our own again: town-bert and town-gpt, in under an hour
+	$(RUN) -m tools.models
 
 bench: $(VENV)/.installed $(VENV)/.models ## run the benchmarks, side by side with the libraries
 	$(RUN) -m benchmarks

@@ -98,6 +98,7 @@ PARTS = {
     "companion.sequences.generation": {"evaluating", "write"},  # the loop behind the doors
     "companion.sequences.seq2seq": {"Hypothesis", "exact_match", "train_seq2seq"},
     "companion.transformer.attention": {"heads"},
+    "companion.pretraining.finetuning": {"fine_tune", "head_loss"},  # fit is behind them
     "companion.pretraining.gpt": {"CausalModel"},
     "companion.transformer.stack": {"Caches"},
     "companion.transformer.translation": {"Packed", "rate_level", "train_translator"},
@@ -1561,6 +1562,74 @@ def _(m):
             },
         ),
         "mean_pool": lambda: (m.mean_pool, {"hidden": hidden, "mask": ids > 0}),
+    }
+
+
+@valid("pretraining.finetuning")
+def _(m):
+    bert = importlib.import_module("companion.pretraining.bert")
+    tokenization = importlib.import_module("companion.sequences.tokenization")
+    tokens = ["[UNK]", "[CLS]", "[SEP]", "so", "good", "bad", "."]
+    tokenizer = tokenization.WordPieceTokenizer(tokens, around=("[CLS]", "[SEP]"))
+    ids = torch.tensor([[1, 3, 2], [1, 4, 2]])
+    row = {"ids": ids, "segments": ids * 0, "mask": ids > 0}
+    scores = torch.tensor([0.5, 2.0, 1.0])
+
+    def body():
+        torch.manual_seed(0)
+        sizes = {"d_model": 6, "n_layers": 2, "n_heads": 2, "d_hidden": 7, "max_length": 9}
+        return bert.Bert(bert.BertConfig(8, **sizes))
+
+    def examples():
+        return [m.judged(tokenizer, text, label) for label, text in enumerate(["so", "bad ."])]
+
+    return {
+        "SequenceClassifier": lambda: (
+            m.SequenceClassifier,
+            {"body": body(), "n_classes": 3, "pooling": "mean"},
+        ),
+        "SequenceClassifier.forward": lambda: (m.SequenceClassifier(body(), 3), row),
+        "TokenClassifier": lambda: (m.TokenClassifier, {"body": body(), "n_tags": 3}),
+        "TokenClassifier.forward": lambda: (m.TokenClassifier(body(), 3), row),
+        "SpanReader": lambda: (m.SpanReader, {"body": body()}),
+        "SpanReader.forward": lambda: (m.SpanReader(body()), row),
+        "best_span": lambda: (
+            m.best_span,
+            {"start_scores": scores, "end_scores": scores, "max_length": 2},
+        ),
+        "judged": lambda: (
+            m.judged,
+            {"tokenizer": tokenizer, "text": "so good", "label": 1, "pair": "bad"},
+        ),
+        "tagged": lambda: (
+            m.tagged,
+            {"tokenizer": tokenizer, "words": ["so", "good"], "tags": [0, 2]},
+        ),
+        "asked": lambda: (
+            m.asked,
+            {"tokenizer": tokenizer, "question": "so", "passage": "so good", "start": 3, "end": 7},
+        ),
+        "source": lambda: (m.source, {"examples": examples(), "batch_size": 2, "pad": 0}),
+        "collate": lambda: (m.collate, {"examples": examples(), "pad": 0}),
+        "freeze": lambda: (m.freeze, {"body": body(), "n_blocks": 1}),
+        "layer_rates": lambda: (
+            m.layer_rates,
+            {
+                "model": m.SpanReader(body()),
+                "lr": 0.1,
+                "decay": 0.5,
+                "head_lr": 0.2,
+            },
+        ),
+        "entities": lambda: (m.entities, {"tags": ["B-A", "I-A", "O"]}),
+        "entity_scores": lambda: (
+            m.entity_scores,
+            {"true": [["B-A", "O"]], "predicted": [["B-A", "I-A"]]},
+        ),
+        "answer_scores": lambda: (
+            m.answer_scores,
+            {"true": ["town hall"], "predicted": ["the hall"]},
+        ),
     }
 
 
