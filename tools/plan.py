@@ -23,7 +23,6 @@ TO_COME: dict[str, tuple[str, dict[str, str]]] = {
             "self_supervision": "Self-supervision",
             "bert": "BERT",
             "gpt": "GPT",
-            "llama": "Llama",
             "vit": "The Vision Transformer",
         },
     ),
