@@ -1803,6 +1803,40 @@ def _(m):
     }
 
 
+@valid("pretraining.llama")
+def _(m):
+    sizes = {"vocab_size": 9, "d_model": 12, "n_layers": 1, "n_heads": 3, "d_hidden": 7}
+    more = {"n_kv_heads": 1, "max_length": 19, "rotary_base": 50.0, "eps": 1e-5, "dropout": 0.1}
+
+    def model():
+        torch.manual_seed(0)
+        return m.Llama(m.LlamaConfig(**sizes, n_kv_heads=1, max_length=19))
+
+    def folder():
+        model().save_pretrained("model")
+        return "model"
+
+    return {
+        "LlamaConfig": lambda: (m.LlamaConfig, {**sizes, **more, "tied": False}),
+        "Llama": lambda: (m.Llama, {"config": m.LlamaConfig(**sizes)}),
+        "Llama.forward": lambda: (
+            model(),
+            {
+                "ids": torch.tensor([[1, 2, 3], [4, 5, 6]]),
+                "mask": torch.ones(2, 3, dtype=torch.bool),
+                "positions": torch.arange(3),
+                "caches": model().body.caches(),
+            },
+        ),
+        "Llama.from_pretrained": lambda: (m.Llama.from_pretrained, {"folder": folder()}),
+        "Llama.save_pretrained": lambda: (model().save_pretrained, {"folder": "model"}),
+        "chat": lambda: (
+            m.chat,
+            {"messages": [{"role": "user", "content": "Hello"}], "system": "Be brief."},
+        ),
+    }
+
+
 @valid("pretraining.gpt")
 def _(m):
     sizes = {"vocab_size": 9, "d_model": 6, "n_layers": 1, "n_heads": 2, "d_hidden": 7}

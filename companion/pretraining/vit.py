@@ -203,9 +203,9 @@ class ViT(Pretrained):
     # --- folders of the transformers library -----------------------------------------------------
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ViTConfig:
+    def read_config(cls, settings: Mapping[str, Any]) -> ViTConfig:
         """Return our configuration; the number of classes is that of their names."""
-        config = super().read_config(settings, tensors)
+        config = super().read_config(settings)
         two = {"hidden_dropout_prob", "attention_probs_dropout_prob"}
         if len({settings.get(name, 0.0) for name in two}) > 1:
             raise ValueError(f"{' and '.join(sorted(two))} must be the same: ViT has one dropout")
