@@ -20,7 +20,6 @@ TO_COME: dict[str, tuple[str, dict[str, str]]] = {
     "pretraining": (
         "Pre-trained models",
         {
-            "self_supervision": "Self-supervision",
             "bert": "BERT",
             "finetuning": "Fine-tuning",
             "gpt": "GPT",
