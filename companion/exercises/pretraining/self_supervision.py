@@ -91,24 +91,6 @@ def _is(args: Any, got: Any, **mistake: bool) -> bool:
     return np.ndim(got) == 0 and np.allclose(got, _loss(*args, **mistake))
 
 
-def _digits(answer: Any) -> str | None:
-    """Look for the digits 6 and 9, in any order."""
-    if answer is ...:
-        return "replace the ... by your answer."
-    try:
-        found = sorted(int(digit) for digit in answer)
-    except (TypeError, ValueError):
-        return "expected a list of two digits, such as [1, 7]."
-    if len(found) != 2:
-        return f"expected two digits, got {len(found)}."
-    if found == [6, 9]:
-        return None
-    return (
-        f"{found[0]} and {found[1]} are not the ones. Which digit looks like another one after "
-        "half a turn?"
-    )
-
-
 EXERCISES = {
     "contrast_by_hand": Exercise(
         expected=0.2941,
@@ -223,5 +205,22 @@ EXERCISES = {
             ),
         ),
     ),
-    "meaning_changed": Exercise(judge=_digits),
+    "lighter_pieces": Exercise(
+        expected=25.5,
+        tolerance=(0.0, 5.0),  # other random numbers give 23 to 29
+        hints=(
+            (
+                lambda args, got, expected: _near(got, 97.6, 2),
+                "That many are solved as they are. Add the random numbers to the pieces.",
+            ),
+            (
+                lambda args, got, expected: _near(got, 0.255, 0.05),
+                "In per cent, please: of 100 puzzles.",
+            ),
+            (
+                lambda args, got, expected: _near(got, 64, 3),
+                "That is a gap of 1. Here the pieces stay whole and change their grey.",
+            ),
+        ),
+    ),
 }

@@ -138,12 +138,12 @@ ANSWERS = {
             (517, "a weight per class"),
         ],
     ),
-    NAME + "meaning_changed": Answers(
-        right=[[6, 9], (9, 6), {6, 9}],
+    NAME + "lighter_pieces": Answers(
+        right=[26.0, 24],
         wrong=[
-            ([1, 7], "after half a turn"),
-            ([6], "expected two digits"),
-            (69, "a list of two digits"),
+            (97.6, "Add the random numbers"),
+            (0.26, "In per cent"),
+            (64, "the pieces stay whole"),
         ],
     ),
 }
