@@ -24,7 +24,6 @@ TO_COME: dict[str, tuple[str, dict[str, str]]] = {
             "bert": "BERT",
             "gpt": "GPT",
             "llama": "Llama",
-            "vit": "The Vision Transformer",
         },
     ),
     "adaptation": (

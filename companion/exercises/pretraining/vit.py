@@ -100,6 +100,12 @@ EXERCISES = {
         generate=random_image,
         hints=(
             (
+                lambda args, got, expected: (
+                    isinstance(got, np.ndarray) and got.ndim > 2 and got.size == expected.size
+                ),
+                "The shape should be (N, p · p): two axes.",
+            ),
+            (
                 lambda args, got, expected: _close(got, args[0].reshape(-1, args[1] ** 2)),
                 "These are runs of a row of the image. A patch goes on in the rows below.",
             ),
@@ -112,12 +118,6 @@ EXERCISES = {
             (
                 lambda args, got, expected: _close(got, _down_first(*args)),
                 "The patches come column by column: go along the rows of the image first.",
-            ),
-            (
-                lambda args, got, expected: (
-                    isinstance(got, np.ndarray) and got.ndim > 2 and got.size == expected.size
-                ),
-                "The shape should be (N, p · p): two axes.",
             ),
         ),
     ),
@@ -154,6 +154,10 @@ EXERCISES = {
         generate=random_pixel,
         hints=(
             (
+                lambda args, got, expected: isinstance(got, float) and got == expected,
+                "The number is right: make it an integer, with //.",
+            ),
+            (
                 lambda args, got, expected: got == expected - 1,
                 "Token 0 is the class token; the patches follow.",
             ),
@@ -162,10 +166,6 @@ EXERCISES = {
                     got == 1 + args[0] // args[3] * args[2] + args[1] // args[3]
                 ),
                 "In a row of patches there are width / p patches, not width.",
-            ),
-            (
-                lambda args, got, expected: isinstance(got, float) and got == expected,
-                "The number is right: make it an integer, with //.",
             ),
             (
                 lambda args, got, expected: (
