@@ -22,7 +22,6 @@ TO_COME: dict[str, tuple[str, dict[str, str]]] = {
         {
             "self_supervision": "Self-supervision",
             "bert": "BERT",
-            "finetuning": "Fine-tuning",
             "gpt": "GPT",
             "llama": "Llama",
             "vit": "The Vision Transformer",

