@@ -23,6 +23,7 @@ SHARED = {
     ("sequences", "vocabulary"),
     ("sequences", "generation"),
     ("transformer", "stack"),
+    ("pretraining", "folders"),
 }
 
 
