@@ -8,8 +8,11 @@ Of a model nothing is needed but two methods, and of its state one::
                                             next one, (B, V): log P(token | all before) + a constant
     state = state.select(rows)              the state of the given rows only, (n,)
 
-So one loop, `write`, serves n-gram models, recurrent networks and Transformers alike. Three ways to
-choose::
+So one loop, `write`, serves n-gram models, recurrent networks and Transformers alike. A model whose
+attribute ``reads_padding`` is True reads beginnings of different lengths at once: its ``start``
+takes ids that are padded on the left, and a mask (B, T), True at real tokens.
+
+Three ways to choose::
 
     greedy          the most probable token
     sampling        a random one, token i with the probability p_i**(1 / temperature) / sum; `top_k`
@@ -180,8 +183,8 @@ def complete(
     model
         Its ``start`` takes ids (B, T), and T may be 0.
     prompts : sequence of sequences of int
-        The beginning of each text, one token or more; the lengths may differ. What all have is read
-        at once by ``start``, the rest token by token, so that no padding is needed.
+        The beginning of each text, one token or more; the lengths may differ. If the model reads
+        padding, all is read at once by ``start``; else what all have, and the rest token by token.
     n_tokens : int
         Tokens that each text gets, at most.
     temperature, top_k, top_p, generator
@@ -213,11 +216,19 @@ def complete(
     ends = set(_ids(listed(stop, "stop", "token ids"), "stop"))
     if not texts:
         return []
-    common = min(map(len, texts)) - 1  # the last token is read by the loop, which needs its scores
-    first = torch.tensor([text[:common] for text in texts], dtype=torch.int64)
+    lengths = [len(text) - 1 for text in texts]  # the last token is read by `write`: for its scores
     with evaluating(model):
-        state = model.start(first.reshape(len(texts), common).to(_device(model)))
-        rests = [text[common:] for text in texts]
+        if getattr(model, "reads_padding", False) and min(lengths) < max(lengths):
+            T, device = max(lengths), _device(model)
+            padded = [[0] * (T - len(text) + 1) + text[:-1] for text in texts]
+            real = torch.arange(T) >= T - torch.tensor(lengths)[:, None]  # (B, T)
+            state = model.start(torch.tensor(padded, device=device), real.to(device))
+            rests = [text[-1:] for text in texts]
+        else:
+            common = min(lengths)
+            first = torch.tensor([text[:common] for text in texts], dtype=torch.int64)
+            state = model.start(first.reshape(len(texts), common).to(_device(model)))
+            rests = [text[common:] for text in texts]
         return write(model, state, rests, choose, n_tokens=n_tokens, stop=ends)
 
 
