@@ -162,9 +162,7 @@ def _stories(seed: int, split: str, rng: random.Random) -> Iterator[Document]:
         yield _quiz(story, asked, rng.choice(LANGUAGES), rng)
 
 
-def _quiz(
-    story: Story, asked: tuple[Question, ...], language: str, rng: random.Random
-) -> Document:
+def _quiz(story: Story, asked: tuple[Question, ...], language: str, rng: random.Random) -> Document:
     pieces = [Piece(" ".join(getattr(story, language)) + "\n", rng.random() < 0.25)]
     for one in asked:
         question, answer = ask(one, language, steps=rng.random() < 0.3)

@@ -380,7 +380,9 @@ def quizzes(
     def make_one(rng: random.Random) -> tuple[Any, tuple[str, ...]]:
         world, told = _tell(rng, length, level)
         story = Story(tuple(s.ko for s in told), tuple(s.en for s in told))
-        asked = {one.question_en: one for one in (_ask(world, told, rng) for _ in range(n_questions))}
+        asked = {
+            one.question_en: one for one in (_ask(world, told, rng) for _ in range(n_questions))
+        }
         return (story, tuple(asked.values())), story.en
 
     return collect(make_one, n, seed=seed, split=split)

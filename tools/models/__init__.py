@@ -1,0 +1,1 @@
+"""The recipes of the models that the course has trained itself and ships: one file, one model."""

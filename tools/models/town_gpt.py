@@ -1,0 +1,232 @@
+"""The recipe of town-gpt: a GPT-2 of two million parameters that reads Korean and English.
+
+First lesson: lists of words that come twice, and labels that come back. What is learnt there, to
+look for what stood behind the same word before (induction), is what everything else builds on. Then
+all kinds of text together, half of them episodes. The table of positions begins as sines and
+cosines, so that "one token back" is the same movement at every place; without that a model as small
+as this needs most of its time to find it. Muon for the matrices of the blocks, AdamW for the rest.
+
+Only what can be foreseen counts in the loss (`companion.data.corpus.Piece.learn`), so only there
+are the scores of the next token computed.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import random
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from companion.basics.training import History, fit
+from companion.data import docstrings
+from companion.data.corpus import Document, documents, text_of
+from companion.pretraining.gpt import GPT, GPTConfig
+from companion.sequences.tokenization import BytePairTokenizer
+from companion.transformer.blocks import sinusoidal_positions
+from tools.chapters import ROOT
+from tools.models import muon, scores
+
+SEED = 11
+END = "<|endoftext|>"
+IGNORED = -100
+CONFIG = GPTConfig(
+    vocab_size=4096, d_model=160, n_layers=5, n_heads=5, d_hidden=640, max_length=256
+)
+# How many documents of each kind the tokenizer learns from.
+SAMPLE = {
+    "town": 1500, "parallel": 600, "dialogue": 600, "stories": 300, "documentation": 700,
+    "lists": 6000, "lookup": 300, "classes": 300, "mapping": 1500,
+}
+# Shares of documents in the two lessons.
+FIRST = {"repeated": 4, "lookup": 4, "copy": 2}
+THEN = {
+    "town": 14, "parallel": 6, "dialogue": 5, "stories": 14, "documentation": 5,
+    "lists": 8, "repeated": 2, "lookup": 6, "copy": 6, "mapping": 16, "classes": 28,
+}
+PER_EPOCH = 50  # batches
+FIRST_EPOCHS, THEN_EPOCHS = 8, 40
+TOKENS = 2048  # of a batch: 16 rows of 128, and each fourth time 8 rows of 256
+RATES = {"lr": 0.02, "adam_lr": 0.003, "weight_decay": 0.01}
+
+
+def tokenizer() -> BytePairTokenizer:
+    """Train the tokenizer, on some documents of each kind."""
+    texts = [
+        text_of(document)
+        for kind, n in SAMPLE.items()
+        for document in islice(documents(kind, seed=SEED), n)
+    ]
+    return BytePairTokenizer.train(texts, CONFIG.vocab_size, special_tokens=[END])
+
+
+def new_model() -> GPT:
+    """Return the model before its training."""
+    torch.manual_seed(SEED)
+    model = GPT(CONFIG)
+    with torch.no_grad():
+        table = sinusoidal_positions(CONFIG.max_length, CONFIG.d_model)
+        model.body.positions.weight.copy_(0.02 * table)
+    return model
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+
+class Rows:
+    """A source for `fit`: documents in rows of equal length, each of which begins with one.
+
+    Parameters
+    ----------
+    words : BytePairTokenizer
+    shares : mapping of str to number
+        How often each kind of documents is drawn.
+    n_batches : int
+        In an epoch.
+    """
+
+    def __init__(
+        self, words: BytePairTokenizer, shares: Mapping[str, float], n_batches: int
+    ) -> None:
+        self.words, self.shares, self.n_batches = words, shares, n_batches
+        self.end = words.vocabulary[END]
+
+    def __call__(self, generator: torch.Generator) -> Iterator[dict[str, Tensor]]:
+        """Yield the batches of an epoch: "inputs" and "targets", (B, T) each."""
+        seed = int(torch.randint(2**30, (), generator=generator))
+        rng = random.Random(seed)
+        streams = {kind: documents(kind, seed=seed) for kind in self.shares}
+        kinds, weights = zip(*self.shares.items(), strict=True)
+        waiting: list[tuple[list[int], list[int]]] = []
+        for number in range(self.n_batches):
+            T = 256 if number % 4 == 3 else 128
+            rows = []
+            for _ in range(TOKENS // T):
+                while len(waiting) < 12:
+                    kind = rng.choices(kinds, weights)[0]
+                    waiting.append(self.encoded(next(streams[kind])))
+                rows.append(self._row(waiting, T))
+            inputs, targets = torch.tensor(rows).unbind(1)
+            yield {"inputs": inputs, "targets": targets}
+
+    def encoded(self, document: Document) -> tuple[list[int], list[int]]:
+        """Return the ids of a document and its end, and the target of each: the next id, or -100.
+
+        The target of the last is not known yet: it is whatever comes next, so it does not count.
+        """
+        ids: list[int] = []
+        learnt: list[bool] = []
+        for piece in document:
+            new = self.words.encode(piece.text)
+            ids += new
+            learnt += [piece.learn] * len(new)
+        ids.append(self.end)
+        learnt.append(learnt[-1])
+        after = zip(ids[1:], learnt[1:], strict=True)
+        return ids, [number if learn else IGNORED for number, learn in after] + [IGNORED]
+
+    def _row(self, waiting: list[tuple[list[int], list[int]]], T: int) -> list[list[int]]:
+        """Take documents that fit into a row of T tokens; a first one that is longer is cut."""
+        ids, targets = waiting.pop(0)
+        ids, targets = ids[:T], targets[:T]
+        while place := [n for n, (more, _) in enumerate(waiting) if len(ids) + len(more) <= T]:
+            more, its = waiting.pop(place[0])
+            ids, targets = ids + more, targets + its
+        rest = T - len(ids)
+        return [ids + [self.end] * rest, targets + [IGNORED] * rest]
+
+
+def loss(model: GPT, batch: Mapping[str, Tensor]) -> tuple[Tensor, float]:
+    """Return the sum of -log P of the targets that count, and their number."""
+    targets = batch["targets"]
+    counts = targets != IGNORED
+    hidden = model.body(model.tokens(batch["inputs"]))  # (B, T, D)
+    scores = model.scores(hidden[counts])  # (n, V)
+    total = functional.cross_entropy(scores, targets[counts], reduction="sum")
+    return total, float(counts.sum())
+
+
+# --- the training ---------------------------------------------------------------------------------
+
+
+def schedule(n_steps: int, *, warm_up: int = 0, decay: float = 0.0):
+    """Return the factor of the rates: up in `warm_up` steps, down in the last share `decay`."""
+    last = max(1, round(decay * n_steps))
+
+    def factor(step: int) -> float:
+        down = min(1.0, (n_steps - step) / last) if decay else 1.0
+        return min(1.0, (step + 1) / max(1, warm_up)) * down
+
+    return factor
+
+
+def lessons(words: BytePairTokenizer, model: GPT, checkpoint: Path | None) -> list[History]:
+    """Give the model both lessons; with a checkpoint a training that was cut goes on."""
+    optimizer = muon.Muon(muon.groups(model, inside=".blocks.", **RATES))
+    found = []
+    for number, (shares, epochs, warm_up, decay) in enumerate(
+        [(FIRST, FIRST_EPOCHS, 50, 0.0), (THEN, THEN_EPOCHS, 0, 0.5)]
+    ):
+        history = fit(
+            model,
+            Rows(words, shares, PER_EPOCH),
+            loss=loss,
+            optimizer=optimizer,
+            epochs=epochs,
+            schedule=schedule(epochs * PER_EPOCH, warm_up=warm_up, decay=decay),
+            clip_norm=1.0,
+            seed=SEED + number,
+            device="cpu",
+            checkpoint=None if checkpoint is None else checkpoint / str(number),
+        )
+        found.append(history)
+    return found
+
+
+def train(folder: Path) -> dict[str, Any]:
+    """Train the model, measure it, and write its folder; return the log that stays in it.
+
+    A training that was interrupted goes on from its last epoch, in ``_build/models/town-gpt``.
+    """
+    began, checkpoint = time.process_time(), ROOT / "_build" / "models" / "town-gpt"
+    torch.set_num_threads(1)
+    words, model = tokenizer(), new_model()
+    histories = lessons(words, model, checkpoint)
+    seconds = time.process_time() - began
+    model = model.half().float()  # as the folder has it
+    read = docstrings.read()
+    log: dict[str, Any] = {
+        "processor_seconds": round(seconds),
+        "seconds_in_the_loop": round(sum(history.seconds for history in histories)),
+        "machine": platform.processor() or platform.machine(),
+        "versions": {"torch": torch.__version__, **read.versions},
+        "documentation": read.fingerprint,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "epoch_loss": [round(x, 4) for history in histories for x in history.train_loss],
+        "first_losses": histories[0].step_loss[:20],
+        "in_context": rounded(scores.in_context(model, words, 400)),
+        "stories": rounded(scores.stories(model, words, 200)),
+        "bits_per_byte": rounded(scores.bits_per_byte(model, words, 200)),
+    }
+    card = write_card(log)
+    model.half().save_pretrained(folder)
+    words.save(folder / "tokenizer.json")
+    (folder / "training.json").write_text(json.dumps(log, indent=1) + "\n", "utf-8")
+    (folder / "README.md").write_text(card, "utf-8")
+    shutil.rmtree(checkpoint)
+    return log
+
+
+def rounded(found: Any) -> Any:
+    """Round all numbers to four digits."""
+    if isinstance(found, dict):
+        return {name: rounded(value) for name, value in found.items()}
+    return [rounded(x) for x in found] if isinstance(found, list) else round(found, 4)
