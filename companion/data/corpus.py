@@ -124,7 +124,7 @@ def _dialogue(seed: int, split: str, rng: random.Random) -> Iterator[Document]:
 
 
 def ask(question: Question, language: str, *, steps: bool = False) -> tuple[str, str]:
-    """Write a question on a story as the models read it, and the answer as they write it.
+    r"""Write a question on a story as the models read it, and the answer as they write it.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def ask(question: Question, language: str, *, steps: bool = False) -> tuple[str,
     --------
     >>> from companion.data.town.stories import questions
     >>> ask(questions(1)[0], "en")
-    ('Question: Where is the box?\\nAnswer:', ' town hall\\n')
+    ('Question: Where is the box?\nAnswer:', ' town hall\n')
     """
     asking, solving, answering = ASK[choice(language, "language", LANGUAGES)]
     asked, answer = (getattr(question, f"{what}_{language}") for what in ("question", "answer"))

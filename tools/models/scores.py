@@ -34,10 +34,16 @@ LABELLED = {
     "new labels and words": {"kind": "classes_2", "labels": "test", "words": "test"},
     "new labels, words and classes": {"kind": "new_classes_2", "labels": "test"},
     "new labels and words, shuffled": {
-        "kind": "classes_2", "labels": "test", "words": "test", "control": "shuffled"
+        "kind": "classes_2",
+        "labels": "test",
+        "words": "test",
+        "control": "shuffled",
     },
     "new labels and words, random": {
-        "kind": "classes_2", "labels": "test", "words": "test", "control": "random"
+        "kind": "classes_2",
+        "labels": "test",
+        "words": "test",
+        "control": "random",
     },
 }
 BATCH = 6000  # tokens that are read at once

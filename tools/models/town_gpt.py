@@ -31,9 +31,9 @@ from companion.data import docstrings
 from companion.data.corpus import Document, documents, text_of
 from companion.pretraining.gpt import GPT, GPTConfig
 from companion.sequences.tokenization import BytePairTokenizer
-from companion.transformer.blocks import sinusoidal_positions
 from tools.chapters import ROOT
 from tools.models import muon, scores
+from tools.models.gpt_card import write_card
 
 SEED = 11
 END = "<|endoftext|>"
@@ -43,18 +43,37 @@ CONFIG = GPTConfig(
 )
 # How many documents of each kind the tokenizer learns from.
 SAMPLE = {
-    "town": 1500, "parallel": 600, "dialogue": 600, "stories": 300, "documentation": 700,
-    "lists": 6000, "lookup": 300, "classes": 300, "mapping": 1500,
+    "town": 1500,
+    "parallel": 600,
+    "dialogue": 600,
+    "stories": 300,
+    "documentation": 700,
+    "lists": 6000,
+    "lookup": 300,
+    "classes": 300,
+    "mapping": 1500,
 }
 # Shares of documents in the two lessons.
-FIRST = {"repeated": 4, "lookup": 4, "copy": 2}
+FIRST = {"repeated": 5, "lookup": 5}
 THEN = {
-    "town": 14, "parallel": 6, "dialogue": 5, "stories": 14, "documentation": 5,
-    "lists": 8, "repeated": 2, "lookup": 6, "copy": 6, "mapping": 16, "classes": 28,
+    "town": 14,
+    "parallel": 6,
+    "dialogue": 5,
+    "stories": 14,
+    "documentation": 5,
+    "lists": 8,
+    "repeated": 2,
+    "lookup": 6,
+    "copy": 6,
+    "mapping": 16,
+    "classes": 28,
 }
 PER_EPOCH = 50  # batches
 FIRST_EPOCHS, THEN_EPOCHS = 8, 40
 TOKENS = 2048  # of a batch: 16 rows of 128, and each fourth time 8 rows of 256
+EPISODES, STORIES = 300, 200  # that are measured for each number of the card
+# Block, head, and how many tokens back it looks before the training.
+LOOKING_BACK = ((0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 1, 1), (1, 2, 2))
 RATES = {"lr": 0.02, "adam_lr": 0.003, "weight_decay": 0.01}
 
 
@@ -69,13 +88,40 @@ def tokenizer() -> BytePairTokenizer:
 
 
 def new_model() -> GPT:
-    """Return the model before its training."""
+    """Return the model before its training.
+
+    The table of positions are sines and cosines, and stay so; five heads begin with looking back.
+    """
     torch.manual_seed(SEED)
     model = GPT(CONFIG)
+    D = CONFIG.d_model
+    speeds = torch.pi * 1000 ** -torch.linspace(0, 1, D // 2)  # radians per position
+    angles = torch.arange(CONFIG.max_length)[:, None] * speeds  # (T, D/2)
+    table = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (T, D)
     with torch.no_grad():
-        table = sinusoidal_positions(CONFIG.max_length, CONFIG.d_model)
-        model.body.positions.weight.copy_(0.02 * table)
+        model.tokens.weight.mul_(3)
+        model.body.positions.weight.copy_(0.3 * table)
+        model.body.positions.weight.requires_grad_(False)
+        for block, head, back in LOOKING_BACK:
+            look_back(model.body.blocks[block].attention, head, back, speeds)
     return model
+
+
+def look_back(attention: Any, head: int, back: int, speeds: Tensor) -> None:
+    """Set query and key of a head so that it attends to the token `back` places before.
+
+    With the fastest pairs (sin a, cos a) of the table, a = speed * place: the query takes them as
+    they are, the key turns them on by speed * back. Their product is largest where both agree.
+    """
+    d = CONFIG.d_model // CONFIG.n_heads
+    rows = slice(head * d, (head + 1) * d)
+    angles = speeds[: d // 2] * back
+    turns = torch.zeros(d, CONFIG.d_model)  # (d, D)
+    for n, (cos, sin) in enumerate(zip(angles.cos(), angles.sin(), strict=True)):
+        at = slice(2 * n, 2 * n + 2)
+        turns[at, at] = torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])])
+    attention.query.weight[rows] = 1.5 * torch.eye(d, CONFIG.d_model)
+    attention.key.weight[rows] = 1.5 * turns
 
 
 # --- batches --------------------------------------------------------------------------------------
@@ -168,9 +214,17 @@ def schedule(n_steps: int, *, warm_up: int = 0, decay: float = 0.0):
     return factor
 
 
+def learning(model: GPT) -> list[dict[str, Any]]:
+    """Return the groups of parameters that are learnt: all but the table of positions."""
+    groups = muon.groups(model, inside=".blocks.", **RATES)
+    return [
+        {**group, "params": [p for p in group["params"] if p.requires_grad]} for group in groups
+    ]
+
+
 def lessons(words: BytePairTokenizer, model: GPT, checkpoint: Path | None) -> list[History]:
     """Give the model both lessons; with a checkpoint a training that was cut goes on."""
-    optimizer = muon.Muon(muon.groups(model, inside=".blocks.", **RATES))
+    optimizer = muon.Muon(learning(model))
     found = []
     for number, (shares, epochs, warm_up, decay) in enumerate(
         [(FIRST, FIRST_EPOCHS, 50, 0.0), (THEN, THEN_EPOCHS, 0, 0.5)]
@@ -203,17 +257,24 @@ def train(folder: Path) -> dict[str, Any]:
     seconds = time.process_time() - began
     model = model.half().float()  # as the folder has it
     read = docstrings.read()
+    n_steps = sum(len(history.step_loss) for history in histories)
     log: dict[str, Any] = {
+        "settings": vars(CONFIG) | RATES | {"seed": SEED, "tokens": n_steps * TOKENS},
+        "epochs": [FIRST_EPOCHS, THEN_EPOCHS],
+        "batches_of_an_epoch": PER_EPOCH,
         "processor_seconds": round(seconds),
         "seconds_in_the_loop": round(sum(history.seconds for history in histories)),
-        "machine": platform.processor() or platform.machine(),
+        "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
         "versions": {"torch": torch.__version__, **read.versions},
         "documentation": read.fingerprint,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "epoch_loss": [round(x, 4) for history in histories for x in history.train_loss],
         "first_losses": histories[0].step_loss[:20],
-        "in_context": rounded(scores.in_context(model, words, 400)),
-        "stories": rounded(scores.stories(model, words, 200)),
+        "then_losses": histories[1].step_loss[:20],
+        "episodes": EPISODES,
+        "stories_each": STORIES,
+        "in_context": rounded(scores.in_context(model, words, EPISODES)),
+        "stories": rounded(scores.stories(model, words, STORIES)),
         "bits_per_byte": rounded(scores.bits_per_byte(model, words, 200)),
     }
     card = write_card(log)
