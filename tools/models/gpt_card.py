@@ -43,12 +43,15 @@ adjectives of the opinion test are in no document.
 
 ## Recipe
 
-`python -m tools.models town-gpt`, in the file `tools/models/town_gpt.py`: two lessons, {first}
-batches of lists that come twice and labels that come back, then {then} batches of everything, 2,048
-tokens each; the loss counts only what can be foreseen, about half of the tokens. Muon for the
-matrices of the blocks (rate {lr}), AdamW for the rest ({adam_lr}), both going down to 0 in the second
-half; the table of positions begins as sines and cosines; float32, one thread, seed {seed}. Log:
-`training.json`. On the same machine the same bits come out.
+`python -m tools.models town-gpt`, in the file `tools/models/town_gpt.py`. Two lessons: {first}
+batches of lists that come twice and of labels that come back, then {then} batches of everything,
+2,048 tokens each. The loss counts only what can be foreseen, about half of the tokens. Muon for the
+matrices of the blocks (rate {lr}), AdamW for the vectors of the tokens and the rest ({adam_lr}); in
+the second lesson the rates go down to 0. Two things are given to the model, not learnt: the table
+of positions is sines and cosines and stays so, and five heads of the first two blocks begin with
+looking one, two or three tokens back (all others begin at random). Whoever looks for where copying
+comes from should know that. Float32, one thread, seed {seed}. Log: `training.json`. On the same
+machine the same bits come out.
 
 Cost: {minutes:.0f} minutes of one processor core, data included (a shared machine, {machine}).
 

@@ -46,6 +46,7 @@ LABELLED = {
         "control": "random",
     },
 }
+TEXTS = ("town, ko", "town, en", "parallel", "documentation")
 BATCH = 6000  # tokens that are read at once
 
 
@@ -121,7 +122,12 @@ def in_context(
 
 
 def stories(
-    model: GPT, words: BytePairTokenizer, n: int, *, lengths: Sequence[int] = (3, 6, 10)
+    model: GPT,
+    words: BytePairTokenizer,
+    n: int,
+    *,
+    lengths: Sequence[int] = (3, 6, 10),
+    seed: int = 1,
 ) -> dict[str, list[float]]:
     """Measure exact answers to questions on `n` new stories of so many sentences."""
     found = {}
@@ -129,7 +135,7 @@ def stories(
         for steps in (False, True):
             row = []
             for length in lengths:
-                told = quizzes(n, length=length, n_questions=1, seed=1, split="test")
+                told = quizzes(n, length=length, n_questions=1, seed=seed, split="test")
                 pairs = []
                 for story, (question,) in told:
                     asked, answer = ask(question, language, steps=steps)
@@ -140,12 +146,19 @@ def stories(
 
 
 @torch.no_grad()
-def bits_per_byte(model: GPT, words: BytePairTokenizer, n: int) -> dict[str, float]:
+def bits_per_byte(
+    model: GPT,
+    words: BytePairTokenizer,
+    n: int,
+    *,
+    kinds: Sequence[str] = TEXTS,
+    seed: int = 1,
+) -> dict[str, float]:
     """Measure the loss on `n` new documents of each kind: bits per byte of text."""
     found = {}
-    for kind in ("town, ko", "town, en", "parallel", "documentation"):
+    for kind in kinds:
         name, _, language = kind.partition(", ")
-        every = map(text_of, documents(name, seed=1, split="test"))
+        every = map(text_of, documents(name, seed=seed, split="test"))
         korean = language == "ko"
         fit = (x for x in every if not language or bool(HANGUL.search(x)) == korean)
         bits, size = 0.0, 0
