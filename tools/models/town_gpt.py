@@ -119,9 +119,10 @@ def look_for_the_same(model: GPT) -> None:
     """
     first, second = (model.body.blocks[n].attention for n in (0, 1))
     half, d = CONFIG.d_model // 2, CONFIG.d_model // CONFIG.n_heads
-    slow = model.body.positions.weight[:, half:]  # (T, D/2): few directions hold nearly all of it
-    still = torch.linalg.svd(slow)[2][half - 2 * d :]  # (2 d, D/2)
-    turned = torch.linalg.qr(torch.randn(2 * d, 2 * d))[0] @ still
+    slow = model.body.positions.weight[:, half:].double()  # (T, D/2): ten directions hold it all
+    moving = torch.linalg.svd(slow)[2][:10]  # (10, D/2)
+    drawn = torch.randn(half, 2 * d, dtype=torch.float64)
+    turned = torch.linalg.qr(drawn - moving.T @ (moving @ drawn))[0].T.float()  # (2 d, D/2)
     a, b = functional.pad(turned, (half, 0)).split(d)  # (d, D) each
     first.value.weight[:d], first.output.weight[:, :d] = a, 0.25 * b.T
     second.query.weight[:d], second.key.weight[:d] = 5 * a, 5 * b
