@@ -75,6 +75,7 @@ TOKENS = 2048  # of a batch: 16 rows of 128, and each fourth time 8 rows of 256
 EPISODES, STORIES = 300, 200  # that are measured for each number of the card
 # Block, head, and how many tokens back it looks before the training.
 LOOKING_BACK = ((0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 1, 1), (1, 2, 2))
+
 RATES = {"lr": 0.02, "adam_lr": 0.003, "weight_decay": 0.01}
 
 
@@ -119,10 +120,11 @@ def look_for_the_same(model: GPT) -> None:
     """
     first, second = (model.body.blocks[n].attention for n in (0, 1))
     half, d = CONFIG.d_model // 2, CONFIG.d_model // CONFIG.n_heads
-    slow = model.body.positions.weight[:, half:].double()  # (T, D/2): ten directions hold it all
-    moving = torch.linalg.svd(slow)[2][:10]  # (10, D/2)
-    drawn = torch.randn(half, 2 * d, dtype=torch.float64)
-    turned = torch.linalg.qr(drawn - moving.T @ (moving @ drawn))[0].T.float()  # (2 d, D/2)
+    # What moves with the position, nearly all in a few directions, and what normalising takes off.
+    slow = model.body.positions.weight[:, half:].double()  # (T, D/2)
+    known = torch.cat([torch.linalg.svd(slow)[2][:10], torch.ones(1, half).double()])
+    drawn = torch.cat([known, torch.randn(2 * d, half).double()])
+    turned = torch.linalg.qr(drawn.T)[0].T[len(known) :].float()  # (2 d, D/2), at right angles
     a, b = functional.pad(turned, (half, 0)).split(d)  # (d, D) each
     first.value.weight[:d], first.output.weight[:, :d] = a, 0.25 * b.T
     second.query.weight[:d], second.key.weight[:d] = 5 * a, 5 * b
