@@ -47,11 +47,13 @@ adjectives of the opinion test are in no document.
 batches of lists that come twice and of labels that come back, then {then} batches of everything,
 2,048 tokens each. The loss counts only what can be foreseen, about half of the tokens. Muon for the
 matrices of the blocks (rate {lr}), AdamW for the vectors of the tokens and the rest ({adam_lr}); in
-the second lesson the rates go down to 0. Two things are given to the model, not learnt: the table
-of positions is sines and cosines and stays so, and five heads of the first two blocks begin with
-looking one, two or three tokens back (all others begin at random). Whoever looks for where copying
-comes from should know that. Float32, one thread, seed {seed}. Log: `training.json`. On the same
-machine the same bits come out.
+the second lesson the rates go down to 0. Three things are given
+to the model and not learnt from nothing, since they need more text than there was: the table of
+positions is sines and cosines and stays so; five heads of the first two blocks begin with looking
+one, two or three tokens back; head 0 of block 1 begins with looking for what stood behind the same
+token as now (an induction head). All of these but the table go on learning. Whoever asks where
+copying comes from must not ask this model. Float32, one thread, seed {seed}. Log: `training.json`.
+On the same machine the same bits come out.
 
 Cost: {minutes:.0f} minutes of one processor core, data included (a shared machine, {machine}).
 

@@ -2,10 +2,13 @@
 
 First lesson: lists of words that come twice, and labels that come back. What is learnt there, to
 look for what stood behind the same word before (induction), is what everything else builds on. Then
-all kinds of text together, half of them episodes. Two things are given: the table of positions is
-sines and cosines and stays so, and five heads begin with looking a few tokens back. A model as
-small as this spends most of its time on finding that, if it must. Muon for the matrices of the
-blocks, AdamW for the rest.
+all kinds of text together, half of them episodes. Muon for the matrices of the blocks, AdamW for
+the rest.
+
+Three things are given. The table of positions is sines and cosines and stays so; five heads begin
+with looking a few tokens back; one begins with looking for what stood behind the same token. With
+all of this left to chance, 400 batches of the first lesson and 350 of the second did not bring a
+model of this size to copy a word (3 nats a token where nothing was left to guess).
 
 Only what can be foreseen counts in the loss (`companion.data.corpus.Piece.learn`), so only there
 are the scores of the next token computed.
@@ -70,7 +73,7 @@ THEN = {
     "classes": 28,
 }
 PER_EPOCH = 50  # batches
-FIRST_EPOCHS, THEN_EPOCHS = 3, 34
+FIRST_EPOCHS, THEN_EPOCHS = 3, 42
 TOKENS = 2048  # of a batch: 16 rows of 128, and each fourth time 8 rows of 256
 EPISODES, STORIES = 300, 200  # that are measured for each number of the card
 # Block, head, and how many tokens back it looks before the training.
@@ -252,7 +255,7 @@ def lessons(words: BytePairTokenizer, model: GPT, checkpoint: Path | None) -> li
     optimizer = muon.Muon(learning(model))
     found = []
     for number, (shares, epochs, warm_up, decay) in enumerate(
-        [(FIRST, FIRST_EPOCHS, 50, 0.0), (THEN, THEN_EPOCHS, 0, 0.5)]
+        [(FIRST, FIRST_EPOCHS, 50, 0.0), (THEN, THEN_EPOCHS, 0, 0.8)]
     ):
         history = fit(
             model,
