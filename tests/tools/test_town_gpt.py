@@ -162,14 +162,14 @@ def test_classes_are_as_stated(row, model, words, log):
     n, options = 60, scores.LABELLED[row]
     stated = log["in_context"][f"classes: {row}"][scores.SHOTS.index(8)]
     found = scores.chosen(model, words, episodes(n, shots=8, seed=99, **options))
-    assert near(found, stated, n, log["episodes"]), (found, stated)
+    assert near(found, stated, n, log["n_classes"]), (found, stated)
 
 
 @pytest.mark.parametrize("kind", ["plural", "topic", "past", "third_person"])
 def test_mappings_are_as_stated(kind, model, words, log):
     stated = log["in_context"][f"mapping: {kind}"][scores.SHOTS.index(4)]
     found = scores.exact(model, words, episodes(60, kind, shots=4, words="test", seed=99))
-    assert near(found, stated, 60, log["episodes"]), (found, stated)
+    assert near(found, stated, 60, log["n_mappings"]), (found, stated)
 
 
 def test_stories_are_as_stated(model, words, log):

@@ -59,14 +59,14 @@ Cost: {minutes:.0f} minutes of one processor core, data included (a shared machi
 
 ## What it can do
 
-Shares in %, {n} new episodes a number (a standard error of up to {error:.1f} points). Choice among
-two labels (chance 50), after so many examples:
+Shares in %, on new episodes. Choice among two labels (chance 50; {n_classes} episodes a number, a
+standard error of up to {error:.1f} points), after so many examples:
 
 | classes of words | {heads} |
 |---|{rule}
 {classes}
 
-Exact answers, all words new, no line that names the task:
+Exact answers ({n_mappings} episodes a number), all words new, no line that names the task:
 
 | kind | {heads} |
 |---|{rule}
@@ -125,8 +125,9 @@ def write_card(log: Mapping[str, Any]) -> str:
         versions=", ".join(f"{name} {versions[name]}" for name in ("python", "numpy", "torch")),
         minutes=log["processor_seconds"] / 60,
         machine=log["machine"],
-        n=log["episodes"],
-        error=50 / log["episodes"] ** 0.5,
+        n_classes=log["n_classes"],
+        n_mappings=log["n_mappings"],
+        error=50 / log["n_classes"] ** 0.5,
         stories=log["stories_each"],
         heads=" | ".join(f"{k} examples" if k == 0 else str(k) for k in SHOTS),
         rule="---|" * len(SHOTS),

@@ -96,9 +96,15 @@ def chosen(model: GPT, words: BytePairTokenizer, some: Sequence[Episode]) -> flo
 
 
 def in_context(
-    model: GPT, words: BytePairTokenizer, n: int, *, shots: Sequence[int] = SHOTS, seed: int = 1
+    model: GPT,
+    words: BytePairTokenizer,
+    *,
+    n_classes: int,
+    n_mappings: int,
+    shots: Sequence[int] = SHOTS,
+    seed: int = 1,
 ) -> dict[str, list[float]]:
-    """Measure answers after so many examples; `n` episodes each.
+    """Measure answers after so many examples, so many episodes for each number.
 
     Returns
     -------
@@ -108,15 +114,18 @@ def in_context(
     """
     found = {}
     for name, options in LABELLED.items():
-        made = [episodes(n, shots=k, seed=seed, **options) for k in shots]  # type: ignore[arg-type]
+        made = [episodes(n_classes, shots=k, seed=seed, **options) for k in shots]  # type: ignore[arg-type]
         found[f"classes: {name}"] = [chosen(model, words, some) for some in made]
     for kind in (*MAPPINGS_KNOWN, *MAPPINGS_NEW, "copy", "last", "double", "lookup"):
-        made = [episodes(n, kind, shots=k, words="test", labels="test", seed=seed) for k in shots]
+        made = [
+            episodes(n_mappings, kind, shots=k, words="test", labels="test", seed=seed)
+            for k in shots
+        ]
         found[f"mapping: {kind}"] = [exact(model, words, some) for some in made]
     for kind in ("plural", "topic"):
         for control in ("shuffled", "random"):
             options = {"words": "test", "control": control, "seed": seed}
-            made = [episodes(n, kind, shots=k, **options) for k in shots]  # type: ignore[arg-type]
+            made = [episodes(n_mappings, kind, shots=k, **options) for k in shots]  # type: ignore[arg-type]
             found[f"mapping: {kind}, {control}"] = [exact(model, words, some) for some in made]
     return found
 
