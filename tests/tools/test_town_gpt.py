@@ -97,7 +97,7 @@ def test_pieces_have_the_tokens_of_the_whole_text(kind, words):
 
 def begin(words, steps, checkpoint=None):
     """Return the losses and the weights after the first steps of the training."""
-    model = town_gpt.new_model()
+    model = town_gpt.new_model(words)
     history = fit(
         model,
         town_gpt.Rows(words, town_gpt.FIRST, town_gpt.PER_EPOCH),
@@ -125,7 +125,7 @@ def test_the_first_steps_are_repeated_bit_by_bit(words, log, tmp_path):
 
 
 def test_heads_look_back_from_the_beginning(words):
-    model = town_gpt.new_model().eval()
+    model = town_gpt.new_model(words).eval()
     ids = torch.tensor([words.encode("영희는 어제 공원에서 사과를 먹었다. Minjun read a book.")])
     with torch.no_grad():
         _, weights = model(ids, need_weights=True)

@@ -95,10 +95,11 @@ def tokenizer() -> BytePairTokenizer:
     return BytePairTokenizer.train(texts, CONFIG.vocab_size, special_tokens=[END])
 
 
-def new_model() -> GPT:
+def new_model(words: BytePairTokenizer) -> GPT:
     """Return the model before its training.
 
-    The table of positions are sines and cosines, and stay so; five heads begin with looking back.
+    The table of positions is sines and cosines, and stays so. A token with a space before it, or
+    with a capital, begins near the same token without. Some heads have a task from the beginning.
     """
     torch.manual_seed(SEED)
     model = GPT(CONFIG)
@@ -107,7 +108,12 @@ def new_model() -> GPT:
     angles = torch.arange(CONFIG.max_length)[:, None] * speeds  # (T, D/2)
     table = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (T, D)
     with torch.no_grad():
-        model.tokens.weight.mul_(3)
+        vectors = model.tokens.weight.mul_(3)
+        for token, number in words.vocabulary.items():
+            plain = token.removeprefix("Ġ").lower()
+            if plain != token and plain in words.vocabulary:
+                other = vectors[words.vocabulary[plain]]
+                vectors[number] = 0.9 * other + 0.44 * vectors[number]
         model.body.positions.weight.copy_(0.3 * table)
         model.body.positions.weight.requires_grad_(False)
         for block, head, back in LOOKING_BACK:
@@ -289,7 +295,8 @@ def train(folder: Path) -> dict[str, Any]:
     """
     began, checkpoint = time.process_time(), ROOT / "_build" / "models" / "town-gpt"
     torch.set_num_threads(1)
-    words, model = tokenizer(), new_model()
+    words = tokenizer()
+    model = new_model(words)
     histories = lessons(words, model, checkpoint)
     log = finish(folder, words, model, histories, time.process_time() - began)
     shutil.rmtree(checkpoint)
