@@ -110,7 +110,8 @@ def new_model(words: BytePairTokenizer) -> GPT:
     with torch.no_grad():
         vectors = model.tokens.weight.mul_(3)
         for token, number in words.vocabulary.items():
-            plain = token.removeprefix("Ġ").lower()
+            plain = token.removeprefix("Ġ")
+            plain = plain.lower() if plain.isascii() else plain  # else these are bytes of Hangul
             if plain != token and plain in words.vocabulary:
                 other = vectors[words.vocabulary[plain]]
                 vectors[number] = 0.9 * other + 0.44 * vectors[number]
