@@ -5,10 +5,11 @@ look for what stood behind the same word before (induction), is what everything 
 all kinds of text together, half of them episodes. Muon for the matrices of the blocks, AdamW for
 the rest.
 
-Three things are given. The table of positions is sines and cosines and stays so; five heads begin
-with looking a few tokens back; one begins with looking for what stood behind the same token. With
-all of this left to chance, 400 batches of the first lesson and 350 of the second did not bring a
-model of this size to copy a word (3 nats a token where nothing was left to guess).
+Some things are given, not learnt. The table of positions is sines and cosines and stays so. Tokens
+that differ by a space begin alike. Some heads begin with looking a few tokens back, two with
+looking for what stood behind the same token. With all of this left to chance, 400 batches of the
+first lesson and 350 of the second did not bring a model of this size to copy a word (3 nats a token
+where nothing was left to guess, two labels told apart no better than by chance).
 
 Only what can be foreseen counts in the loss (`companion.data.corpus.Piece.learn`), so only there
 are the scores of the next token computed.
@@ -79,7 +80,7 @@ EPISODES = {"n_classes": 200, "n_mappings": 100}  # measured for each number of 
 STORIES = 100  # of each length
 # Block, head, and how many tokens back it looks before the training.
 LOOKING_BACK = ((0, 0, 1), (0, 1, 2), (0, 2, 3), (2, 0, 1), (2, 1, 2))
-GAIN = 2.0
+GAIN = 2.0  # of the heads that look back: how sharply
 N_DIRECTIONS = 22  # in which a head compares tokens
 
 RATES = {"lr": 0.02, "adam_lr": 0.003, "weight_decay": 0.01}
@@ -163,9 +164,8 @@ def look_back(attention: Any, head: int, back: int, speeds: Tensor) -> None:
     for n, (cos, sin) in enumerate(zip(angles.cos(), angles.sin(), strict=True)):
         at = slice(2 * n, 2 * n + 2)
         turns[at, at] = torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])])
-    gain = GAIN
-    attention.query.weight[rows] = gain * torch.eye(d, CONFIG.d_model)
-    attention.key.weight[rows] = gain * turns
+    attention.query.weight[rows] = GAIN * torch.eye(d, CONFIG.d_model)
+    attention.key.weight[rows] = GAIN * turns
 
 
 # --- batches --------------------------------------------------------------------------------------
