@@ -74,6 +74,7 @@ BEHIND = {
     "companion.data.town.verbs": "the town's words",
 }
 NO_ARGUMENTS = {"use_style", "every_exercise", "LanguageModel", "KeyValueCache", "Weights", "State"}
+NO_ARGUMENTS |= {"held_out"}
 # Not tried: parts of others that are in the table, and what needs a trained model.
 PARTS = {
     "companion.data.town.dialogue": {
@@ -84,6 +85,8 @@ PARTS = {
         "phrase",
         "speech_name",
     },
+    "companion.data.corpus": {"ask", "document_of", "text_of"},
+    "companion.data.episodes": {"label", "label_split", "word_split"},
     "companion.data.town.stories": {"World"},
     "companion.data.town.tasks": {
         "split_of",
@@ -733,6 +736,30 @@ def _(m):
     }
 
 
+@valid("data.corpus")
+def _(m):
+    return {
+        "sentences": lambda: (
+            m.sentences,
+            {"n": 2, "seed": 1, "split": "train", "level": "plain"},
+        ),
+        "documents": lambda: (m.documents, {"kind": "town", "seed": 1, "split": "train"}),
+    }
+
+
+@valid("data.episodes")
+def _(m):
+    return {
+        "episodes": lambda: (
+            m.episodes,
+            {
+                **{"n": 2, "kind": "plural", "shots": 2, "words": "train", "labels": "train"},
+                **{"control": "none", "with_task": False, "seed": 1},
+            },
+        ),
+    }
+
+
 @valid("data.docstrings")
 def _(m):
     return {
@@ -849,6 +876,7 @@ def _(m):
     return {
         **town(m, ["questions"], length=4),
         **town(m, ["stories"], length=4, level="plain"),
+        **town(m, ["quizzes"], length=4, level="plain", n_questions=2),
     }
 
 
