@@ -98,7 +98,7 @@ CONFIG = Bert.from_pretrained(FOLDER).config
 def examples(task: str, n: int, *, seed: int, split: str = "train") -> list[Example]:
     """Make labelled examples of a task, as the chapter does."""
     if task == "opinions":
-        some = sentiment(n, seed=seed, split=split, held_out="adjectives", words="all")
+        some = sentiment(n, seed=seed, split=split, words="all")
         return [judged(TOKENIZER, one.ko, one.label) for one in some]
     if task == "names":
         found = tagged_sentences(n, seed=seed, split=split, words="all")
