@@ -104,7 +104,7 @@ def begin(words, steps, checkpoint=None):
         loss=town_gpt.loss,
         optimizer=muon.Muon(town_gpt.learning(model)),
         steps=steps,
-        schedule=town_gpt.schedule(10**6, warm_up=50),
+        schedule=town_gpt.rising,
         clip_norm=1.0,
         seed=town_gpt.SEED,
         device="cpu",
@@ -146,9 +146,12 @@ def test_heads_find_what_stood_behind_the_same_token_from_the_beginning(words):
     assert weights[1][0, 1, -1, after] > 0.5
 
 
-def test_the_rates_rise_stay_and_fall():
-    factor = town_gpt.schedule(100, warm_up=10, decay=0.5)
-    assert [round(factor(step), 2) for step in (0, 9, 30, 50, 75, 99)] == [0.1, 1, 1, 1, 0.5, 0.02]
+def test_the_rates_rise_and_fall():
+    assert [round(town_gpt.rising(step), 2) for step in (0, 24, 49, 80)] == [0.02, 0.5, 1, 1]
+    n_steps = town_gpt.THEN_EPOCHS * town_gpt.PER_EPOCH
+    found = [town_gpt.falling(step) for step in (0, n_steps // 2, n_steps - 1)]
+    assert found[:2] == [0.6, 0.3]
+    assert 0 < found[2] < 0.001
 
 
 # --- the card -------------------------------------------------------------------------------------

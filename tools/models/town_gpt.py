@@ -247,15 +247,14 @@ def loss(model: GPT, batch: Mapping[str, Tensor]) -> tuple[Tensor, float]:
 # --- the training ---------------------------------------------------------------------------------
 
 
-def schedule(n_steps: int, *, warm_up: int = 0, decay: float = 0.0):
-    """Return the factor of the rates: up in `warm_up` steps, down in the last share `decay`."""
-    last = max(1, round(decay * n_steps))
+def rising(step: int) -> float:
+    """Return the factor of the rates in the first lesson: up within 50 batches, then 1."""
+    return min(1.0, (step + 1) / 50)
 
-    def factor(step: int) -> float:
-        down = min(1.0, (n_steps - step) / last) if decay else 1.0
-        return min(1.0, (step + 1) / max(1, warm_up)) * down
 
-    return factor
+def falling(step: int) -> float:
+    """Return the factor of the rates in the second lesson: from 0.6 down to 0."""
+    return 0.6 * (1 - step / (THEN_EPOCHS * PER_EPOCH))
 
 
 def learning(model: GPT) -> list[dict[str, Any]]:
@@ -270,8 +269,8 @@ def lessons(words: BytePairTokenizer, model: GPT, checkpoint: Path | None) -> li
     """Give the model both lessons; with a checkpoint a training that was cut goes on."""
     optimizer = muon.Muon(learning(model))
     found = []
-    for number, (shares, epochs, warm_up, decay) in enumerate(
-        [(FIRST, FIRST_EPOCHS, 50, 0.0), (THEN, THEN_EPOCHS, 0, 0.8)]
+    for number, (shares, epochs, factor) in enumerate(
+        [(FIRST, FIRST_EPOCHS, rising), (THEN, THEN_EPOCHS, falling)]
     ):
         history = fit(
             model,
@@ -279,7 +278,7 @@ def lessons(words: BytePairTokenizer, model: GPT, checkpoint: Path | None) -> li
             loss=loss,
             optimizer=optimizer,
             epochs=epochs,
-            schedule=schedule(epochs * PER_EPOCH, warm_up=warm_up, decay=decay),
+            schedule=factor,
             clip_norm=1.0,
             seed=SEED + number,
             device="cpu",
