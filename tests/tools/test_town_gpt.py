@@ -97,7 +97,7 @@ def test_pieces_have_the_tokens_of_the_whole_text(kind, words):
 
 def begin(words, steps, checkpoint=None):
     """Return the losses and the weights after the first steps of the training."""
-    model = town_gpt.new_model(words)
+    model = town_gpt.new_model()
     history = fit(
         model,
         town_gpt.Rows(words, town_gpt.FIRST, town_gpt.PER_EPOCH),
@@ -125,33 +125,33 @@ def test_the_first_steps_are_repeated_bit_by_bit(words, log, tmp_path):
 
 
 def test_heads_look_back_from_the_beginning(words):
-    model = town_gpt.new_model(words).eval()
+    model = town_gpt.new_model().eval()
     ids = torch.tensor([words.encode("영희는 어제 공원에서 사과를 먹었다. Minjun read a book.")])
     with torch.no_grad():
         _, weights = model(ids, need_weights=True)
     for block, head, back in town_gpt.LOOKING_BACK:
         mean = weights[block][0, head].diagonal(-back)[3:].mean().item()
-        assert mean > (0.9 if block == 0 else 0.5), (block, head)
+        assert mean > (0.9 if block == 0 else 0.1), (block, head)
     assert weights[0][0, 3].diagonal(-1)[3:].mean() < 0.3
 
 
-def test_heads_find_what_stood_behind_the_same_token_from_the_beginning(words):
-    model = town_gpt.new_model(words).eval()
-    ids = words.encode("map => bako\nhead => luni\napple => savo\nmap => bako\napple =>")
+def test_a_head_finds_what_stood_behind_the_same_token_from_the_beginning(words):
+    model = town_gpt.new_model().eval()
+    ids = words.encode("map\nbox\nlamp\nscarf\nhead\nrose\n") * 2
     with torch.no_grad():
         _, weights = model(torch.tensor([ids]), need_weights=True)
-    arrow = words.encode(" =>")[0]
-    after = 1 + [place for place, number in enumerate(ids) if number == arrow][2]
-    assert ids[after - 2] == ids[-2], "the same word before the arrow"
-    assert weights[1][0, 1, -1, after] > 0.5
+    back = len(ids) // 2 - 1  # behind the same token, one round earlier
+    assert weights[1][0, 0].diagonal(-back)[1:].mean() > 0.4
+    assert weights[1][0, 3].diagonal(-back)[1:].mean() < 0.1
 
 
 def test_the_rates_rise_and_fall():
     assert [round(town_gpt.rising(step), 2) for step in (0, 24, 49, 80)] == [0.02, 0.5, 1, 1]
     n_steps = town_gpt.THEN_EPOCHS * town_gpt.PER_EPOCH
-    found = [town_gpt.falling(step) for step in (0, n_steps // 2, n_steps - 1)]
-    assert found[:2] == [0.6, 0.3]
-    assert 0 < found[2] < 0.001
+    found = [town_gpt.falling(step) for step in range(n_steps)]
+    assert found[0] == 1
+    assert sorted(found, reverse=True) == found
+    assert 0 < found[-1] < 0.01
 
 
 # --- the card -------------------------------------------------------------------------------------

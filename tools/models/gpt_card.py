@@ -47,13 +47,11 @@ adjectives of the opinion test are in no document.
 batches of lists that come twice and of labels that come back, then {then} batches of everything,
 2,048 tokens each. The loss counts only what can be foreseen, about half of the tokens. Muon for the
 matrices of the blocks (rate {lr}), AdamW for the vectors of the tokens and the rest ({adam_lr}); in
-the second lesson the rates go down to 0. What is given
-to the model, and not learnt from nothing: the table of positions is sines and cosines and stays so;
-tokens that differ by a space or a capital begin alike; five heads of blocks 0 and 2 begin with
-looking one, two or three tokens back; heads 0 and 1 of block 1 begin with looking for what stood
-behind the same token as now, or two places behind the token before (induction heads). All but the
-table go on learning. Left to chance, a model of this size did not learn to copy a word in the
-time that there was. Whoever asks where copying comes from must train another model.
+the second lesson the rates go down to 0. What is given to
+the model, and not learnt from nothing: the table of positions is sines and cosines and stays so;
+five heads of blocks 0 and 1 begin with looking one, two or three tokens back; head 0 of block 1
+begins with looking for what stood behind the same token as now (an induction head). All but the
+table go on learning. Whoever asks where copying comes from must train another model.
 
 Float32, one thread, seed {seed}. Log: `training.json`.
 On the same machine the same bits come out.
