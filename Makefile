@@ -9,7 +9,7 @@ endif
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks bench lint serve clean
+.PHONY: help book test notebooks models bench lint serve clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 18
@@ -20,19 +20,27 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[book,test,reference,bench]"
 	touch $@
 
-book: $(VENV)/.installed ## execute the chapters and build the site in _build/html
+# The models that others published: fetched once into a cache that all clones share.
+$(VENV)/.models: $(VENV)/.installed $(wildcard companion/weights/*.py)
+	$(RUN) -m companion.weights
+	touch $@
+
+book: $(VENV)/.installed $(VENV)/.models ## execute the chapters and build the site in _build/html
 	$(RUN) -m tools.build
 
 test: book ## run all tests: package, notebooks, site
 	$(RUN) -m tools.browser
 	$(RUN) -m pytest
 
-notebooks: $(VENV)/.installed ## execute and normalise the notebooks in book/, renew the tables and the page of the town
+notebooks: $(VENV)/.installed $(VENV)/.models ## execute and normalise the notebooks in book/, renew the tables and the page of the town
 	$(RUN) -m tools.notebooks
 	$(RUN) -m tools.sources
 	$(RUN) -m tools.town_page
 
-bench: $(VENV)/.installed ## run the benchmarks, side by side with the libraries
+models: $(VENV)/.installed ## train the models of our own again: town-bert and town-gpt, in under an hour
+	$(RUN) -m tools.models
+
+bench: $(VENV)/.installed $(VENV)/.models ## run the benchmarks, side by side with the libraries
 	$(RUN) -m benchmarks
 
 lint: $(VENV)/.installed ## ruff, import-linter, pyright

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from companion import weights
+from companion.sequences.tokenization import CharacterTokenizer
 from companion.weights import LEVELS, fill, load, pack, save, unpack
 
 
@@ -30,6 +31,33 @@ def test_there_and_back(tmp_path):
     fill(other, tensors)
     for name, value in ours.state_dict().items():
         assert torch.equal(other.state_dict()[name], value)
+
+
+def test_a_tokenizer_and_a_card_go_with_the_model(tmp_path):
+    tokenizer = CharacterTokenizer.train(["가나다"], 10)
+    save(tmp_path / "a", model().state_dict(), {}, tokenizer, "# 카드\n")
+    assert (tmp_path / "a" / "README.md").read_text("utf-8") == "# 카드\n"
+    read = CharacterTokenizer.load(tmp_path / "a" / "tokenizer.json")
+    assert read.encode("나가") == tokenizer.encode("나가")
+    text = (tmp_path / "a" / "tokenizer.json").read_text("utf-8")
+    save(tmp_path / "b", model().state_dict(), {}, tokenizer=text)
+    assert (tmp_path / "b" / "tokenizer.json").read_text("utf-8") == text
+    assert not (tmp_path / "b" / "README.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind", "message"),
+    [
+        ({"tokenizer": "{"}, ValueError, "tokenizer must be the text of a tokenizer.json, got '{'"),
+        ({"tokenizer": "[]"}, ValueError, "tokenizer must be the text of a tokenizer.json"),
+        ({"tokenizer": 3}, TypeError, r"tokenizer must have a method save\(path\) or be the text"),
+        ({"card": b"# Card"}, TypeError, "card must be a str, got bytes"),
+    ],
+)
+def test_what_is_no_tokenizer_or_card_is_refused(tmp_path, extra, kind, message):
+    with pytest.raises(kind, match=message):
+        save(tmp_path, {"a": torch.zeros(1)}, {}, **extra)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_tensor_under_two_names_and_a_view(tmp_path):

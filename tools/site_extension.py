@@ -5,7 +5,7 @@
   without JavaScript a page is shown in the light mode, where the theme would show it in none.
 - Every picture must have an alt text that somebody wrote: a missing one is a warning, and so
   an error of the build.
-- A page with a translator gets the two scripts that bring it to life.
+- A page with a translator or a language model gets the scripts that bring it to life.
 - A hidden cell tagged ``solution`` says so on its button, and a screen reader hears what the
   button says.
 """
@@ -38,7 +38,11 @@ MENDED = [
     # An entry of the bibliography is an item of its list.
     (re.compile(r'role="doc-biblioentry"'), 'role="listitem"'),
 ]
-TRANSLATOR = 'class="translator"'
+# What a page holds, and the scripts that bring it to life.
+SCRIPTS = {
+    'class="translator"': ("transformer.js", "translator.js"),
+    'class="look-inside"': ("transformer.js", "language_model.js", "look_inside.js"),
+}
 HASHED = re.compile(r"^(.*/)?[0-9a-f]{32,}(\.\w+)?$")
 
 
@@ -87,13 +91,14 @@ def name_solutions(app: Sphinx, doctree: nodes.document) -> None:
             cell["prompt_show"], cell["prompt_hide"] = "Show the solution", "Hide the solution"
 
 
-def load_translator(
+def load_models(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Load the scripts of the translator where there is one (companion.transformer.translation)."""
-    if TRANSLATOR in context.get("body", ""):
-        for script in ("transformer.js", "translator.js"):
-            app.add_js_file(script, defer="defer")
+    """Load the scripts of the models that a page holds; the models come from the chapters."""
+    for mark, scripts in SCRIPTS.items():
+        if mark in context.get("body", ""):
+            for script in scripts:
+                app.add_js_file(script, defer="defer")
 
 
 def visit_hidden_cell(self: Any, node: HideCodeCellNode) -> None:
@@ -118,7 +123,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", mend_pages)
     app.connect("doctree-read", require_alt_text)
     app.connect("doctree-read", name_solutions)
-    app.connect("html-page-context", load_translator)
+    app.connect("html-page-context", load_models)
     hidden = (visit_hidden_cell, depart_hidden_cell)
     app.add_node(HideCodeCellNode, override=True, html=hidden)
     return {

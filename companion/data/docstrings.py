@@ -2,7 +2,7 @@
 
 `sentences` finds the docstrings in the source files with `ast` (nothing is imported or executed),
 cleans them of code, markup, tables and formulas, and splits what remains into sentences, in a fixed
-order and without repetitions: about 40 000 sentences, 3 MB.
+order and without repetitions: about 40 000 sentences, 3 MB. `documents` keeps the files apart.
 
 The texts differ between versions of Python, NumPy and PyTorch, and a little between operating
 systems; so do all numbers computed from them. `read` tells the versions, and a fingerprint that is
@@ -76,7 +76,7 @@ def read(packages: Sequence[str] = PACKAGES) -> Corpus:
     """Read the documentation of packages, as `sentences`, with an account of what was read."""
     found = sentences(packages=packages)
     versions = {name: _version(name) for name in packages}
-    _, files, skipped = zip(*map(_package, packages), strict=True)
+    _, files, skipped, _ = zip(*map(_package, packages), strict=True)
     return Corpus(tuple(found), versions, sum(files), dict(ChainMap(*skipped)))
 
 
@@ -114,28 +114,53 @@ def sentences(*, packages: Sequence[str] = PACKAGES, limit: int | None = None) -
     return list(found)[:limit]
 
 
+def documents(*, packages: Sequence[str] = PACKAGES) -> dict[str, list[str]]:
+    """Return the sentences of each file, under its path: "numpy/linalg/_linalg.py".
+
+    A sentence is in the file where it comes first, and in no other; files without one are left out.
+    What stands in one file belongs together: so a text is split by files, not by sentences, into a
+    part to learn from and a part to test.
+    """
+    sentences(packages=packages, limit=0)  # refuses what cannot be read
+    found: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for name in dict.fromkeys(packages):
+        for path, lines in _package(name)[3].items():
+            new = [line for line in lines if line not in seen]
+            seen.update(new)
+            if new:
+                found[path] = new
+    return found
+
+
 @cache
-def _package(name: str) -> tuple[tuple[str, ...], int, dict[str, str]]:
-    """Read one package; return its sentences, the number of files, the skipped files and why."""
+def _package(
+    name: str,
+) -> tuple[tuple[str, ...], int, dict[str, str], dict[str, tuple[str, ...]]]:
+    """Read one package; return its sentences, the number of files, those skipped, those read."""
     from companion.progress import bar
 
     files = sorted(_files(name))
     found: dict[str, None] = {}
     skipped: dict[str, str] = {}
+    read: dict[str, tuple[str, ...]] = {}
     gc.freeze()  # else the collector looks through all objects again and again: a third of the time
     for short, path in bar(files, desc=f"reading {name}"):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of others' code: it is not ours to mend
                 tree = ast.parse(path.read_bytes())
+            lines: dict[str, None] = {}
             for paragraph in chain.from_iterable(map(clean, _docstrings(tree.body, tree))):
-                found |= dict.fromkeys(filter(_is_prose, split_sentences(paragraph)))
+                lines |= dict.fromkeys(filter(_is_prose, split_sentences(paragraph)))
+            read[f"{name}/{short}"] = tuple(lines)
+            found |= lines
         except (OSError, SyntaxError, ValueError, RecursionError) as error:
             skipped[f"{name}/{short}"] = f"{type(error).__name__}: {error}"
     gc.unfreeze()
     if len(skipped) == len(files):
         raise ValueError(f"packages must be installed as source files, got {name!r} without any")
-    return tuple(found), len(files) - len(skipped), skipped
+    return tuple(found), len(files) - len(skipped), skipped, read
 
 
 def _version(name: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from companion import weights
 from companion.arguments import instance
@@ -28,7 +29,7 @@ class Layout:
 
     model_type: str  # as config.json names it: "bert"
     architecture: str  # the class of the transformers library: "BertModel"
-    settings: Mapping[str, str]  # field of our configuration -> name in config.json
+    settings: Mapping[str, str | tuple[str, ...]]  # field of ours -> name, or names, in config.json
     names: Mapping[str, str]  # our module or parameter -> theirs; {n} is the number of a block
     fixed: Mapping[str, Any]  # settings that our model cannot vary: name -> the value it stands for
     defaults: Mapping[str, Any]  # what a config.json that is silent means, field -> value
@@ -69,11 +70,15 @@ class Pretrained(nn.Module):
             exactly its weights.
         """
         tensors, settings = weights.load(folder)
-        model = cls(cls.read_config(settings))
-        kinds = {value.dtype for value in tensors.values() if value.is_floating_point()}
+        config = cls.fit_config(cls.read_config(settings), tensors)
+        with _Unset():
+            model = cls(config)
+        kept = {name: x for name, x in tensors.items() if not name.startswith(cls.layout.optional)}
+        found = cls.ours(kept, config)
+        kinds = {value.dtype for value in found.values() if value.is_floating_point()}
         if len(kinds) == 1:
             model = model.to(kinds.pop())
-        weights.fill(model, cls.ours(_without(tensors, cls.layout.optional), model.config))
+        weights.fill(model, found)
         return model.eval()
 
     def save_pretrained(
@@ -105,18 +110,32 @@ class Pretrained(nn.Module):
                     f"{name} must be {value!r} for {cls.__name__}, got {settings[name]!r}"
                 )
         values = dict(layout.defaults)
-        for field, name in layout.settings.items():
-            if settings.get(name) is not None:
-                values[field] = settings[name]
+        for field, names in layout.settings.items():
+            said = {name: settings[name] for name in _all(names) if settings.get(name) is not None}
+            if len(set(map(repr, said.values()))) > 1:
+                raise ValueError(
+                    f"{' and '.join(said)} must be the same for {cls.__name__}: {said}"
+                )
+            if said:
+                values[field] = next(iter(said.values()))
         needed = {field.name for field in fields(cls.config_class) if field.name in layout.settings}
-        if missing := sorted(layout.settings[name] for name in needed - values.keys()):
+        if missing := sorted(_all(layout.settings[name])[0] for name in needed - values.keys()):
             raise ValueError(f"config.json must say {', '.join(missing)}: it does not")
         return cls.config_class(**values)
+
+    @classmethod
+    def fit_config(cls, config: Any, tensors: Mapping[str, Tensor]) -> Any:
+        """Return the configuration with what the settings do not say, and only the weights show."""
+        return config
 
     def write_config(self) -> dict[str, Any]:
         """Return the settings of ``config.json``."""
         layout = self.layout
-        named = {name: getattr(self.config, field) for field, name in layout.settings.items()}
+        named = {
+            name: getattr(self.config, field)
+            for field, names in layout.settings.items()
+            for name in _all(names)
+        }
         first = {"model_type": layout.model_type, "architectures": [layout.architecture]}
         dtype = str(next(self.parameters()).dtype).removeprefix("torch.")
         return {**first, **named, **layout.fixed, "torch_dtype": dtype}
@@ -125,13 +144,28 @@ class Pretrained(nn.Module):
     def ours(cls, tensors: Mapping[str, Tensor], config: Any) -> dict[str, Tensor]:
         """Return tensors of the library under our names."""
         instance(tensors, "tensors", Mapping)
-        names = {theirs: ours for ours, theirs in _pairs(cls.layout, config.n_layers)}
-        return {_renamed(name, names): value for name, value in tensors.items()}
+        pairs = _pairs(cls.layout, config.n_layers)
+        there, back = {theirs: ours for ours, theirs in pairs}, dict(pairs)
+        for name in tensors:  # there and back, else two names could stand for one place
+            if _renamed(_renamed(name, there), back) != name:
+                wanted = f"the names of {cls.layout.architecture}"
+                raise ValueError(f"tensors must have {wanted}, got {name!r}")
+        return {_renamed(name, there): value for name, value in tensors.items()}
 
     def theirs(self) -> dict[str, Tensor]:
         """Return our tensors under the names of the library."""
         names = dict(_pairs(self.layout, self.config.n_layers))
         return {_renamed(name, names): value for name, value in self.state_dict().items()}
+
+
+class _Unset(TorchFunctionMode):
+    """Draw no first weights for a new model: they are overwritten, and drawing takes seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return given["tensor"] if "tensor" in given else args[0]
+        return func(*args, **given)
 
 
 def _pairs(layout: Layout, n_layers: int) -> list[tuple[str, str]]:
@@ -152,7 +186,5 @@ def _renamed(name: str, names: Mapping[str, str]) -> str:
     return name
 
 
-def _without(tensors: Mapping[str, Tensor], beginnings: tuple[str, ...]) -> dict[str, Tensor]:
-    return {
-        name: value for name, value in tensors.items() if not name.startswith(beginnings or ("\0",))
-    }
+def _all(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names

@@ -143,6 +143,7 @@ class Stack(nn.Module):
         positions: Tensor | None = None,
         caches: Caches | None = None,
         need_weights: bool = False,
+        all_layers: bool = False,
     ) -> Any:
         """Read vectors of tokens, and return what the last block makes of them.
 
@@ -161,10 +162,13 @@ class Stack(nn.Module):
             From `caches`: what was read before. They are extended.
         need_weights : bool, default False
             Whether to return the weights of attention as well.
+        all_layers : bool, default False
+            Whether to return what goes into the first block and what comes out of each.
 
         Returns
         -------
-        Tensor, shape (B, T, D); with `need_weights` a pair with a list: for each block the weights
+        Tensor, shape (B, T, D), with `all_layers` a list of them, the last one being what comes out
+        of the stack; with `need_weights` a pair with a list: for each block the weights
         of its self-attention, (B, H, T, S), and of its cross-attention where there is one
         """
         config, T = self.config, tensor(x, "x", ("B", "T", self.config.d_model)).shape[1]
@@ -176,6 +180,7 @@ class Stack(nn.Module):
         past = len(caches[0][0]) if caches else 0
         if positions is not None and config.positions in ("linear", "none"):
             raise ValueError(f"positions have no use in this stack, {config.positions!r}: got some")
+        flag(all_layers, "all_layers")
         options: dict[str, Any] = {"mask": mask, "causal": config.causal}
         if config.positions == "rotary":
             if positions is None and past + T > config.max_length:
@@ -189,7 +194,7 @@ class Stack(nn.Module):
             x = self.positions(x, **where)
 
         x = self.dropout(self.embedding_norm(x))
-        weights = []
+        layers, weights = [x], []
         pairs = caches or [(None, None)] * len(self.blocks)
         for block, (own, of_context) in zip(self.blocks, pairs, strict=True):
             if context is not None:
@@ -198,8 +203,10 @@ class Stack(nn.Module):
             if need_weights:
                 x, *found = x
                 weights.append(found)
-        x = self.norm(x)
-        return (x, weights) if need_weights else x
+            layers = [*layers, x] if all_layers else [x]
+        layers[-1] = self.norm(x)
+        y = layers if all_layers else layers[-1]
+        return (y, weights) if need_weights else y
 
     def caches(self) -> Caches:
         """Return empty caches for all blocks."""

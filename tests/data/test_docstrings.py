@@ -294,6 +294,22 @@ def test_a_sentence_comes_once(package):
     assert docstrings.sentences(packages=[name, name]) == ["It comes once."]
 
 
+def test_documents_keep_the_files_apart(package):
+    same, new = '"""It comes once or twice."""', '"""It comes once or twice. It is quite new."""'
+    one = package("apart", init=same, b=new, c="x = 1", a='"""Here it is not so."""')
+    two = package("other", init=same, z='"""This one is another."""')
+    assert docstrings.documents(packages=[one, two, one]) == {
+        "apart/__init__.py": ["It comes once or twice."],
+        "apart/a.py": ["Here it is not so."],
+        "apart/b.py": ["It is quite new."],
+        "other/z.py": ["This one is another."],
+    }
+    joined = [
+        line for lines in docstrings.documents(packages=[two, one]).values() for line in lines
+    ]
+    assert joined == docstrings.sentences(packages=[two, one])
+
+
 def test_tests_and_others_packages_are_left_out(package):
     text = '"""This is not read at all."""'
     name = package(

@@ -63,6 +63,27 @@ def test_the_fingerprint_changes_with_what_outputs_depend_on(copy):
     assert execute.fingerprint(toy, copy) != before
 
 
+def test_the_fingerprint_changes_with_the_models_of_our_own_that_a_chapter_names(copy):
+    folder = copy / "companion" / "models" / "toy-model"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"1")
+    named = notebook('from companion.weights import find\nfind("toy-model")')
+    other = notebook('from companion.weights import find\nfind("another-model")')
+    before = [execute.fingerprint(toy, copy) for toy in (named, other)]
+    (folder / "model.safetensors").write_bytes(b"2")
+    after = [execute.fingerprint(toy, copy) for toy in (named, other)]
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
+def test_the_list_of_published_models_is_part_of_the_fingerprint(copy):
+    toy = notebook('from companion.weights import find\nfind("minilm")')
+    before = execute.fingerprint(toy, copy)
+    module = copy / "companion" / "weights" / "published.py"
+    module.write_text(module.read_text("utf-8").replace("0.1.2", "0.1.3"), "utf-8")
+    assert execute.fingerprint(toy, copy) != before
+
+
 def test_the_fingerprint_changes_with_the_code_and_the_versions(monkeypatch):
     before = execute.fingerprint(notebook("1 + 1"))
     assert execute.fingerprint(notebook("1 + 2")) != before

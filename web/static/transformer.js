@@ -57,10 +57,10 @@ window.courseTransformer = (() => {
   }
 
   // LayerNorm(x) = weight (x - mean) / sqrt(variance + eps) + bias
-  function layerNorm({ weight, bias }, x) {
+  function layerNorm({ weight, bias }, x, eps = 1e-5) {
     const mean = x.reduce((a, b) => a + b, 0) / x.length;
     const variance = x.reduce((sum, number) => sum + (number - mean) ** 2, 0) / x.length;
-    const scale = 1 / Math.sqrt(variance + 1e-5);
+    const scale = 1 / Math.sqrt(variance + eps);
     return x.map((number, i) => weight[i] * (number - mean) * scale + bias[i]);
   }
 
@@ -70,7 +70,9 @@ window.courseTransformer = (() => {
     const sum = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
     return (x * (1 + Math.sign(x) * (1 - sum * Math.exp(-z * z)))) / 2;
   }
-  const activations = { relu: (x) => Math.max(0, x), gelu };
+  // and as GPT-2 computes it, nearly the same: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+  const geluTanh = (x) => (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2;
+  const activations = { relu: (x) => Math.max(0, x), gelu, gelu_tanh: geluTanh };
 
   // One query attends to S keys, in H heads of d numbers each:
   // a = softmax over the keys of q . k / sqrt(d), output = sum of a_j v_j, the heads side by side.
@@ -178,5 +180,6 @@ window.courseTransformer = (() => {
     return { translate };
   }
 
-  return { UNK, split, load: async (packed) => translator(await unpack(packed), packed.settings) };
+  const parts = { SPACES, unpack, add, dot, linear, softmax, layerNorm, attend, activations };
+  return { UNK, split, parts, load: async (packed) => translator(await unpack(packed), packed.settings) };
 })();

@@ -1,39 +1,37 @@
-"""Weights: the numbers of a trained model, in a folder, or as text in a page.
+"""Folders: a model on disk, in files that anyone can read.
 
-A folder holds ``model.safetensors`` and ``config.json``. A page holds integers of 8 bits, with one
-scale per row i of a matrix::
-
-    q_ij = round(w_ij / s_i),   s_i = max over j of |w_ij| / 63;   read again:  w_ij = s_i q_ij
-
-With 63 in place of 127, compression (zlib) leaves 7 bits of each integer, and what the course's
-models write stays the same. Vectors stay in 32 bits: they are few. All is written as text (base64).
+A folder holds ``model.safetensors`` (the numbers), ``config.json`` (what the model is), and, where
+they are given, ``tokenizer.json`` and ``README.md``, the *model card*: what the model was made
+from, how, and what it cannot do.
 
 Used first in book/transformer/translation.ipynb.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import zlib
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from companion.arguments import came, instance
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-LEVELS = 63  # integers from -63 to 63
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
 
 
-def save(folder: str | Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
-    """Write a model into a folder; each of its two files is whole at any time.
+def save(
+    folder: str | Path,
+    tensors: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    tokenizer: Any = None,
+    card: str | None = None,
+) -> None:
+    """Write a model into a folder; each of its files is whole at any time.
 
     Parameters
     ----------
@@ -41,6 +39,10 @@ def save(folder: str | Path, tensors: Mapping[str, Tensor], config: Mapping[str,
         Made if it is not there. Other files in it stay.
     tensors, config : mapping
         Names to tensors, such as a state dict; and what `json` can write.
+    tokenizer : optional
+        One with a method ``save(path)`` that writes a ``tokenizer.json``, or the text of one.
+    card : str, optional
+        The text of the model card.
     """
     import torch
     from safetensors.torch import save as as_bytes
@@ -57,11 +59,18 @@ def save(folder: str | Path, tensors: Mapping[str, Tensor], config: Mapping[str,
         written = json.dumps(dict(config), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         raise type(error)(f"config must hold what JSON can: {error}") from None
-    place.mkdir(parents=True, exist_ok=True)
+    extra = {} if tokenizer is None else {TOKENIZER: _bytes(_tokenizer(tokenizer), "tokenizer")}
+    extra |= {} if card is None else {CARD: _bytes(instance(card, "card", str), "card")}
     # A copy of each: two names of one tensor, or a view, are no business of a file.
     copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     # Not `save_file`: what it writes, nobody else on the machine may read.
-    contents = {WEIGHTS: as_bytes(copies, {"format": "pt"}), CONFIG: written.encode()}
+    contents = {WEIGHTS: as_bytes(copies, {"format": "pt"}), CONFIG: written.encode(), **extra}
+    write(place, contents)
+
+
+def write(place: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files into a folder: all of them beside their places first, then into their places."""
+    place.mkdir(parents=True, exist_ok=True)
     parts = {name: place / f".{name}.{os.getpid()}" for name in contents}
     try:
         for name, part in parts.items():
@@ -93,8 +102,8 @@ def load(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if not (place / name).is_file():
             raise FileNotFoundError(f"folder must hold {name}, got {place} without it")
     with (place / WEIGHTS).open("rb") as file:
-        start = file.read(2)
-    if start[:1] == b"\x80" or start == b"PK":
+        start = file.read(9)  # of a safetensors file: the length of its header in 8 bytes, then "{"
+    if start[8:] != b"{" and (start[:1] == b"\x80" or start[:2] == b"PK"):
         raise ValueError(f"{place / WEIGHTS} must be a safetensors file, got a pickle")
     try:
         with safe_open(place / WEIGHTS, "pt") as file:
@@ -140,70 +149,6 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     model.load_state_dict(dict(tensors))
 
 
-class Packed(NamedTuple):
-    """Vectors and matrices as text; made by `pack`."""
-
-    shapes: dict[str, list[int]]  # of all weights, in the order of their numbers
-    data: str  # all vectors and scales (32 bits), then all matrices (8 bits)
-
-
-def pack(tensors: Mapping[str, Tensor]) -> Packed:
-    """Round the matrices of a state dict to 8 bits, and write all of it as text.
-
-    Examples
-    --------
-    >>> import torch
-    >>> packed = pack({"weight": torch.tensor([[0.63, -0.214]])})
-    >>> unpack(packed)["weight"]  # the scale is 0.01
-    tensor([[ 0.6300, -0.2100]])
-    """
-    floats, integers, shapes = [], [], {}
-    import torch
-
-    for name, value in instance(tensors, "tensors", Mapping).items():
-        numbers = instance(value, f"{name}", torch.Tensor).detach().cpu().float().numpy()
-        if numbers.ndim not in (1, 2) or numbers.size == 0:
-            raise ValueError(f"{name} must be a vector or a matrix, got {tuple(value.shape)}")
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"{name} must be finite, got NaN or infinity")
-        shapes[name] = list(numbers.shape)
-        if numbers.ndim == 2:
-            scales = (np.abs(numbers).max(axis=1) / LEVELS).astype("<f4")
-            scales[scales == 0] = 1  # of a row of zeros, or nearly so
-            integers.append(np.rint(numbers / scales[:, None]).clip(-LEVELS, LEVELS))
-            numbers = scales
-        floats.append(numbers.astype("<f4"))
-    data = b"".join(part.tobytes() for part in floats)
-    data += b"".join(part.astype(np.int8).tobytes() for part in integers)
-    return Packed(shapes, base64.b64encode(zlib.compress(data, 9)).decode("ascii"))
-
-
-def unpack(packed: Packed) -> dict[str, Tensor]:
-    """Read packed weights again, rounded as they are."""
-    import torch
-
-    try:
-        data = zlib.decompress(base64.b64decode(instance(packed, "packed", Packed).data))
-    except (ValueError, zlib.error) as error:
-        raise ValueError(f"packed.data must be whole: {error}") from None
-    n_floats = sum(shape[0] for shape in packed.shapes.values())
-    n_integers = sum(shape[0] * shape[1] for shape in packed.shapes.values() if len(shape) == 2)
-    if len(data) != 4 * n_floats + n_integers:
-        wanted = f"{4 * n_floats + n_integers} bytes, as packed.shapes say"
-        raise ValueError(f"packed.data must hold {wanted}, got {len(data)}")
-    floats = np.frombuffer(data[: 4 * n_floats], "<f4")
-    integers = np.frombuffer(data[4 * n_floats :], np.int8)
-    tensors: dict[str, Tensor] = {}
-    for name, (rows, *columns) in packed.shapes.items():
-        numbers, floats = floats[:rows], floats[rows:]
-        if columns:
-            size = rows * columns[0]
-            numbers = integers[:size].reshape(rows, -1) * numbers[:, None]
-            integers = integers[size:]
-        tensors[name] = torch.tensor(numbers.copy())
-    return tensors
-
-
 def _folder(folder: Any) -> Path:
     if not isinstance(folder, str | Path) or not str(folder):
         raise TypeError(f"folder must be the path of a folder, got {came(folder)}")
@@ -224,3 +169,29 @@ def _kind(x: Any) -> tuple[bool, bool]:
 def _first(names: list[str]) -> str:
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     return ", ".join(names[:2]) + more
+
+
+def _bytes(text: str, name: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:  # half of a letter
+        raise ValueError(f"{name} must be a text that can be written: {error}") from None
+
+
+def _tokenizer(tokenizer: Any) -> str:
+    """Return the text of a tokenizer.json."""
+    if not isinstance(tokenizer, str):
+        if not callable(getattr(tokenizer, "save", None)):
+            wanted = "tokenizer must have a method save(path) or be the text of a tokenizer.json"
+            raise TypeError(f"{wanted}, got {came(tokenizer)}")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / TOKENIZER
+            tokenizer.save(str(path))
+            return path.read_text("utf-8")
+    try:
+        whole = isinstance(json.loads(tokenizer), dict)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(f"tokenizer must be the text of a tokenizer.json, got {came(tokenizer)}")
+    return tokenizer

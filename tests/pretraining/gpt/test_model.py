@@ -20,7 +20,7 @@ from companion.pretraining.gpt import (
 from companion.sequences.generation import complete
 from companion.transformer.attention import padding_mask
 
-from ..twins import close, disturb
+from ...twins import close, disturb
 
 B, T, V = 3, 7, 53
 SIZES = {"vocab_size": V, "d_model": 33, "n_layers": 2, "n_heads": 3, "d_hidden": 37}

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from companion import arguments
-from companion.arguments import flag, instance, integer, size, tensor
+from companion.arguments import flag, function, instance, integer, listed, size, tensor
 from companion.pretraining.folders import Layout, Pretrained
 from companion.runs.batches import Batch, Source
 from companion.sequences.generation import complete, evaluating
@@ -120,14 +120,9 @@ class CausalModel(Pretrained):
         """
         x = self._hidden(ids, mask, positions, caches, need_weights)
         if not need_weights:
-            return self.scores(x)
+            return self._scores(x)
         hidden, weights = x
-        return self.scores(hidden), [of_block for (of_block,) in weights]
-
-    def scores(self, hidden: Tensor) -> Tensor:
-        """Return the scores of the next token, (..., V), of what the stack made, (..., D)."""
-        matrix = self.tokens.weight if self.head is None else self.head.weight
-        return functional.linear(tensor(hidden, "hidden", (..., matrix.shape[1])), matrix)
+        return self._scores(hidden), [of_block for (of_block,) in weights]
 
     def start(self, ids: Tensor, mask: Tensor | None = None) -> State:
         """Read ids (B, T), T may be 0, with padding on the left where the mask (B, T) is False."""
@@ -142,7 +137,13 @@ class CausalModel(Pretrained):
         if mask is not None:
             mask = functional.pad(mask, (0, 1), value=True)  # (B, S + 1)
         hidden = self._hidden(tokens[:, None], mask, None, caches)  # (B, 1, D)
-        return self.scores(hidden[:, 0]), State(caches, mask)
+        return self._scores(hidden[:, 0]), State(caches, mask)
+
+    def _scores(self, hidden: Tensor) -> Tensor:
+        """Return the scores of the next token, (..., V), of what the stack made, (..., D)."""
+        if self.head is not None:
+            return self.head(hidden)
+        return functional.linear(hidden, self.tokens.weight)
 
     def _hidden(
         self,
@@ -154,7 +155,7 @@ class CausalModel(Pretrained):
     ) -> Any:
         """Return what the stack makes of tokens, (B, T, D)."""
         B, T = arguments.ids(ids, "ids", self.config.vocab_size).shape
-        past = len(instance(caches, "caches", Caches)[0][0]) if caches else 0
+        past = 0 if caches is None else len(instance(caches, "caches", Caches)[0][0])
         if mask is not None:
             tensor(mask, "mask", (B, past + T), dtype=torch.bool)
             if positions is None:
@@ -357,7 +358,7 @@ def generate(
     n_tokens = integer(n_tokens, "n_tokens", 0)
     if T + n_tokens - 1 > (most := model.config.max_length):  # the last one is not read
         raise ValueError(f"ids and n_tokens must fit {most} positions, got {T} and {n_tokens}")
-    ends = [] if stop is None else list(stop)
+    ends = [] if stop is None else listed(stop, "stop", "token ids")
     options: Any = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     written = complete(model, rows.tolist(), n_tokens, stop=ends, generator=generator, **options)
     lengths = [len(row) + (len(row) < n_tokens) for row in written]  # with the token that ended it
@@ -411,10 +412,13 @@ def next_token_loss(model: nn.Module, batch: Mapping[str, Tensor]) -> tuple[Tens
     The batch has "inputs" and "targets", (B, T) each; a target of -100 does not count. Where it has
     a "mask", (B, T), the model gets it, too.
     """
-    instance(batch, "batch", Mapping)
+    if not {"inputs", "targets"} <= set(instance(batch, "batch", Mapping)):
+        raise ValueError(f"batch must have inputs and targets, got {sorted(map(str, batch))}")
     extra = {"mask": batch["mask"]} if "mask" in batch else {}
-    scores, targets = model(batch["inputs"], **extra), batch["targets"]  # (B, T, V), (B, T)
-    flat = scores.flatten(0, 1), targets.flatten()
+    scores = function(model, "model", "a model")(batch["inputs"], **extra)
+    tensor(scores, "the scores of model", ("B", "T", "V"))
+    targets = tensor(batch["targets"], "targets", scores.shape[:2], dtype=torch.int64)
+    flat = scores.flatten(0, 1), targets.flatten()  # (B T, V), (B T,)
     total = functional.cross_entropy(*flat, ignore_index=IGNORED, reduction="sum")
     return total, float((targets != IGNORED).sum())
 

@@ -1,0 +1,1 @@
+"""The exercises of the part "Pre-trained models", one module per chapter."""
