@@ -120,6 +120,14 @@ def test_classes_share_a_label(kind):
         assert 30 <= heads[True] <= 70
 
 
+def test_the_label_that_was_rarer_is_not_the_answer_more_often():
+    for shots, even, low, high in ((1, False, 70, 130), (1, True, 0, 0), (3, False, 70, 130)):
+        made = episodes(200, "classes_2", shots=shots, even=even, seed=1)
+        count = [Counter(b for _, b in one.examples) for one in made]
+        seen = sum(c[one.answer] == max(c.values()) for one, c in zip(made, count, strict=True))
+        assert low <= seen <= high
+
+
 def test_the_splits_share_no_word():
     for kind in MAPPINGS:
         for one, other in ((0, "train"), (1, "test")):

@@ -75,7 +75,7 @@ THEN = {
 PER_EPOCH = 50  # batches
 FIRST_EPOCHS, THEN_EPOCHS = 3, 32
 TOKENS = 2048  # of a batch: 16 rows of 128, and each fourth time 8 rows of 256
-EPISODES = {"n_classes": 200, "n_mappings": 100}  # measured for each number of the card
+EPISODES = {"n_classes": 120, "n_mappings": 60}  # measured for each number of the card
 STORIES = 100  # of each length
 # Block, head, and how many tokens back it looks before the training.
 LOOKING_BACK = ((0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 1, 1), (1, 2, 2))
@@ -223,7 +223,7 @@ def loss(model: GPT, batch: Mapping[str, Tensor]) -> tuple[Tensor, float]:
     targets = batch["targets"]
     counts = targets != IGNORED
     hidden = model.body(model.tokens(batch["inputs"]))  # (B, T, D)
-    scores = model.scores(hidden[counts])  # (n, V)
+    scores = functional.linear(hidden[counts], model.tokens.weight)  # (n, V)
     total = functional.cross_entropy(scores, targets[counts], reduction="sum")
     return total, float(counts.sum())
 
