@@ -90,8 +90,8 @@ Bits per byte on new text: {bits}.
   were 95 % for new labels and 85 % for new labels and words, at 8 examples; where the table is near
   50, it tells two labels apart no better than chance. It writes the form of an answer (a label of
   the episode, an ending, a particle) and often gets the first piece of the word wrong: a word at
-  the beginning of a line and the same word behind a space are different tokens, and to copy the one to
-  the other is not learnt. Do not show learning in context with it.
+  the beginning of a line and the same word behind a space are different tokens, and to copy the
+  one to the other is not learnt. Do not show learning in context with it.
 - In its training episodes the classes came equally often with the last line counted, so the rarer
   label was right more often: a flaw of the data that it may have learnt.
 - Sentences of the town are mostly well formed; their sense is often odd (somebody drinks a blouse).
