@@ -75,7 +75,7 @@ THEN = {
 PER_EPOCH = 50  # batches
 FIRST_EPOCHS, THEN_EPOCHS = 3, 32
 TOKENS = 2048  # of a batch: 16 rows of 128, and each fourth time 8 rows of 256
-EPISODES = {"n_classes": 120, "n_mappings": 60}  # measured for each number of the card
+N_CLASSES, N_MAPPINGS = 120, 60  # episodes that are measured for each number of the card
 STORIES = 100  # of each length
 # Block, head, and how many tokens back it looks before the training.
 LOOKING_BACK = ((0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 1, 1), (1, 2, 2))
@@ -98,22 +98,22 @@ def new_model() -> GPT:
     The table of positions is sines and cosines, and stays so. Some heads begin with a task.
     """
     torch.manual_seed(SEED)
-    model = GPT(CONFIG)
-    D = CONFIG.d_model
+    model, D = GPT(CONFIG), CONFIG.d_model
+    body: Any = model.body
     speeds = torch.pi * 1000 ** -torch.linspace(0, 1, D // 2)  # radians per position
     angles = torch.arange(CONFIG.max_length)[:, None] * speeds  # (T, D/2)
     table = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (T, D)
     with torch.no_grad():
         model.tokens.weight.mul_(3)
-        model.body.positions.weight.copy_(0.3 * table)
-        model.body.positions.weight.requires_grad_(False)
+        body.positions.weight.copy_(0.3 * table)
+        body.positions.weight.requires_grad_(False)
         for block, head, back in LOOKING_BACK:
-            look_back(model.body.blocks[block].attention, head, back, speeds)
-        look_for_the_same(model)
+            look_back(body.blocks[block].attention, head, back, speeds)
+        look_for_the_same(body)
     return model
 
 
-def look_for_the_same(model: GPT) -> None:
+def look_for_the_same(body: Any) -> None:
     """Set head 0 of the first two blocks so that they find what stood behind the same token.
 
     The first, which looks one token back, writes what it sees there into 32 directions B, taken
@@ -121,10 +121,10 @@ def look_for_the_same(model: GPT) -> None:
     B of those before, and adds A of what it finds to the token: the head of Olsson and others
     (2022), In-context Learning and Induction Heads.
     """
-    first, second = (model.body.blocks[n].attention for n in (0, 1))
+    first, second = (body.blocks[n].attention for n in (0, 1))
     half, d = CONFIG.d_model // 2, CONFIG.d_model // CONFIG.n_heads
     # What moves with the position, nearly all in a few directions, and what normalising takes off.
-    slow = model.body.positions.weight[:, half:].double()  # (T, D/2)
+    slow = body.positions.weight[:, half:].double()  # (T, D/2)
     known = torch.cat([torch.linalg.svd(slow)[2][:10], torch.ones(1, half).double()])
     drawn = torch.cat([known, torch.randn(2 * d, half).double()])
     turned = torch.linalg.qr(drawn.T)[0].T[len(known) :].float()  # (2 d, D/2), at right angles
@@ -132,7 +132,7 @@ def look_for_the_same(model: GPT) -> None:
     first.value.weight[:d], first.output.weight[:, :d] = a, 0.25 * b.T
     second.query.weight[:d], second.key.weight[:d] = 5 * a, 5 * b
     second.value.weight[:d], second.output.weight[:, :d] = a, 2 * a.T
-    model.body.norm.weight.mul_(3)
+    body.norm.weight.mul_(3)
 
 
 def look_back(attention: Any, head: int, back: int, speeds: Tensor) -> None:
@@ -304,8 +304,11 @@ def finish(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "epoch_loss": [round(x, 4) for history in histories for x in history.train_loss],
         "first_losses": histories[0].step_loss[:20],
-        **EPISODES,
-        "in_context": rounded(scores.in_context(model, words, **EPISODES)),
+        "n_classes": N_CLASSES,
+        "n_mappings": N_MAPPINGS,
+        "in_context": rounded(
+            scores.in_context(model, words, n_classes=N_CLASSES, n_mappings=N_MAPPINGS)
+        ),
         "stories_each": STORIES,
         "stories": rounded(scores.stories(model, words, STORIES)),
         "bits_per_byte": rounded(scores.bits_per_byte(model, words, 100)),
