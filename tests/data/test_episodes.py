@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -266,10 +267,11 @@ def test_steps_are_the_sentences_from_which_the_answer_follows():
     made, found = documents("stories", seed=3), 0
     for _ in range(60):
         story, *rest = text_of(next(made)).splitlines()
-        for line in rest:
+        for line, after in pairwise([*rest, ""]):
             if line.startswith(("Steps: ", "풀이: ")):
                 steps = re.split(r"(?<=\.) ", line.partition(": ")[2])
                 assert all(step in story for step in steps)
+                assert after.partition(": ")[2] in steps[-1]
                 found += 1
     assert found > 15
 
