@@ -754,7 +754,7 @@ def _(m):
             m.episodes,
             {
                 **{"n": 2, "kind": "plural", "shots": 2, "words": "train", "labels": "train"},
-                **{"control": "none", "with_task": False, "seed": 1},
+                **{"control": "none", "with_task": False, "even": False, "seed": 1},
             },
         ),
     }

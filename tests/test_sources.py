@@ -89,7 +89,9 @@ def test_all_chapters_of_the_plan_have_something_to_treat():
 
 def test_a_written_chapter_is_not_to_come():
     assert "adaptation.capstone" in plan.chapters_to_come(chapters.names())
-    with pytest.raises(ValueError, match=r"_toc.yml lists \['adaptation.capstone'\]: take them out"):
+    with pytest.raises(
+        ValueError, match=r"_toc.yml lists \['adaptation.capstone'\]: take them out"
+    ):
         plan.chapters_to_come(["adaptation.capstone"])
 
 
