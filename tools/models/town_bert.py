@@ -41,11 +41,13 @@ SEED = 2019  # of all else
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What is chosen for a training.
+class Lesson:
+    """What is chosen for one of the trainings that follow each other.
 
     Attributes
     ----------
+    mixture : int
+        Which documents are read, and how often: a place in `tools.models.town_text.MIXTURES`.
     steps, tokens : int
         Updates, and tokens of a batch at most.
     pool : int
@@ -57,6 +59,7 @@ class Recipe:
         in which the rates rise; after it they fall to 0 on a straight line.
     """
 
+    mixture: int = 0
     steps: int = 2400
     tokens: int = 1536
     pool: int = 12_000
@@ -72,39 +75,47 @@ class Recipe:
         return min(1.0, rising) * (1 - step / self.steps)
 
 
-def train(
-    folder: Path, recipe: Recipe | None = None, *, checkpoint: Path | None = None
-) -> dict[str, Any]:
+# After the first lesson the model filled "cheap but [MASK]" and "awful but [MASK]" alike: it knew
+# that an adjective comes, not of which side. The second has more opinions, more that is told twice,
+# and more of the small vocabulary; and it hides more words.
+LESSONS = (Lesson(), Lesson(mixture=1, steps=2000, rate=0.25))
+
+
+def train(folder: Path, *, checkpoint: Path | None = None) -> dict[str, Any]:
     """Train the model, write its folder, and return what was measured.
 
     Parameters
     ----------
     folder : Path
         Made if it is not there.
-    recipe : Recipe, optional
-        The default is how the shipped model was made.
     checkpoint : Path, optional
         A folder that keeps the training after each epoch: interrupted, it goes on from there.
     """
-    recipe = recipe or Recipe()
     start = time.process_time()
     tokenizer = learn_tokenizer()
-    model, history = run(tokenizer, recipe, checkpoint=checkpoint)
-    seconds = time.process_time() - start
+    model, histories = new_model(tokenizer), []
+    for number, lesson in enumerate(LESSONS):
+        place = None if checkpoint is None else checkpoint / f"lesson-{number}"
+        histories.append(learn(model, tokenizer, lesson, checkpoint=place))
+    seconds = round(time.process_time() - start)
     model.half().save_pretrained(folder)
     tokenizer.save(folder / "tokenizer.json")
-    measured = measure(folder)
     log = {
         "seed": SEED,
-        **vars(recipe),
-        "processor_seconds": round(seconds),
-        "loss_of_epochs": [round(loss, 4) for loss in history.train_loss],
-        "loss_on_other_documents": [round(loss, 4) for loss in history.validation_loss],
-        "loss_of_first_steps": history.step_loss[:5],
-        "measured": measured,
+        "processor_seconds": seconds,
+        "measured": measure(folder),
+        "lessons": [
+            {
+                **vars(lesson),
+                "loss_of_first_steps": history.step_loss[:5],
+                "loss_of_epochs": [round(loss, 4) for loss in history.train_loss],
+                "loss_on_other_documents": [round(loss, 4) for loss in history.validation_loss],
+            }
+            for lesson, history in zip(LESSONS, histories, strict=True)
+        ],
     }
     (folder / "training.json").write_text(json.dumps(log, indent=1) + "\n", "utf-8")
-    return measured | {"processor_seconds": round(seconds)}
+    return log["measured"] | {"processor_seconds": seconds}
 
 
 def learn_tokenizer() -> WordPieceTokenizer:
@@ -113,73 +124,69 @@ def learn_tokenizer() -> WordPieceTokenizer:
     return WordPieceTokenizer.train(found, VOCABULARY, lowercase=False)
 
 
-def run(
-    tokenizer: WordPieceTokenizer,
-    recipe: Recipe,
-    steps: int | None = None,
-    *,
-    checkpoint: Path | None = None,
-) -> tuple[MaskedLanguageModel, History]:
-    """Make a model and train it, or only let it make its first steps."""
+def new_model(tokenizer: WordPieceTokenizer) -> MaskedLanguageModel:
+    """Make the model with its first numbers."""
     torch.manual_seed(SEED)
-    model = MaskedLanguageModel(
-        BertConfig(
-            len(tokenizer),
-            d_model=160,
-            n_layers=4,
-            n_heads=5,
-            d_hidden=640,
-            max_length=LENGTH,
-            pooler=False,
-        )
-    )
+    sizes = {"d_model": 160, "n_layers": 4, "n_heads": 5, "d_hidden": 640, "max_length": LENGTH}
+    return MaskedLanguageModel(BertConfig(len(tokenizer), **sizes, pooler=False))
+
+
+def learn(
+    model: MaskedLanguageModel,
+    tokenizer: WordPieceTokenizer,
+    lesson: Lesson,
+    *,
+    steps: int | None = None,
+    checkpoint: Path | None = None,
+    is_measured: bool = True,
+) -> History:
+    """Let a model take a lesson, or only the first steps of it, measured or not."""
     groups = muon.groups(
         model,
-        lr=recipe.lr,
-        adam_lr=recipe.adam_lr,
+        lr=lesson.lr,
+        adam_lr=lesson.adam_lr,
         inside=".blocks.",
-        weight_decay=recipe.weight_decay,
+        weight_decay=lesson.weight_decay,
     )
-    history = fit(
+    return fit(
         model,
-        lambda generator: batches(tokenizer, recipe, generator),
+        lambda generator: batches(tokenizer, lesson, generator),
         loss=masked_loss,
         optimizer=muon.Muon(groups),
-        steps=steps or recipe.steps,
-        schedule=recipe.schedule,
-        validation=lambda generator: to_check(tokenizer, recipe),
+        steps=steps or lesson.steps,
+        schedule=lesson.schedule,
+        validation=(lambda generator: to_check(tokenizer, lesson.rate)) if is_measured else None,
         clip_norm=1.0,
-        seed=SEED,
+        seed=SEED + lesson.mixture,
         device="cpu",
         checkpoint=checkpoint,
     )
-    return model, history
 
 
 def batches(
-    tokenizer: WordPieceTokenizer, recipe: Recipe, generator: torch.Generator
+    tokenizer: WordPieceTokenizer, lesson: Lesson, generator: torch.Generator
 ) -> Iterator[Batch]:
     """Make the batches of an epoch: new documents, dealt out by length, some tokens hidden."""
     seed = int(torch.randint(2**31, (), generator=generator))
-    found = encoded(tokenizer, list(islice(documents(seed), recipe.pool)))
+    found = encoded(tokenizer, list(islice(documents(seed, lesson.mixture), lesson.pool)))
     found.sort(key=len)  # stable, as all that follows
     rows: list[list[int]] = []
     cut: list[list[list[int]]] = []
     for ids in found:
-        if (len(rows) + 1) * len(ids) > recipe.tokens:
+        if (len(rows) + 1) * len(ids) > lesson.tokens:
             cut.append(rows)
             rows = []
         rows.append(ids)
     for place in torch.randperm(len(cut), generator=generator).tolist():
-        yield batch(tokenizer, cut[place], recipe.rate, generator)
+        yield batch(tokenizer, cut[place], lesson.rate, generator)
 
 
-def to_check(tokenizer: WordPieceTokenizer, recipe: Recipe) -> Iterator[Batch]:
+def to_check(tokenizer: WordPieceTokenizer, rate: float) -> Iterator[Batch]:
     """Make batches of 1,000 other documents, always the same."""
     generator = torch.Generator().manual_seed(SEED)
     found = sorted(encoded(tokenizer, list(islice(documents(CHECKED), 1000))), key=len)
     for start in range(0, len(found), 100):
-        yield batch(tokenizer, found[start : start + 100], recipe.rate, generator)
+        yield batch(tokenizer, found[start : start + 100], rate, generator)
 
 
 def encoded(tokenizer: WordPieceTokenizer, some: list[Document]) -> list[list[int]]:

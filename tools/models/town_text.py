@@ -18,7 +18,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from companion.data.town.choices import draw
+from companion.data.town.choices import degrees, draw, vocabulary
 from companion.data.town.dialogue import commands, exchanges
 from companion.data.town.english import indefinite
 from companion.data.town.grammar import ALL_PATTERNS, Sentence, make
@@ -68,13 +68,15 @@ def may_be_read(sentence: Sentence) -> bool:
     return {adjective_split(word) for word in adjectives} not in ({"validation"}, {"test"})
 
 
-def documents(seed: int) -> Iterator[Document]:
+def documents(seed: int, mixture: int = 0) -> Iterator[Document]:
     """Yield documents without end.
 
     Parameters
     ----------
     seed : int
         The same seed gives the same documents.
+    mixture : int, default 0
+        A place in `MIXTURES`.
 
     Yields
     ------
@@ -82,19 +84,27 @@ def documents(seed: int) -> Iterator[Document]:
         One text, or two that belong together, of the same language or of both.
     """
     rng = random.Random(f"town-bert {seed}")
-    sources = [make_source(rng) for make_source, _ in SOURCES]
-    weights = [weight for _, weight in SOURCES]
+    core, parts = MIXTURES[mixture]
+    sources = [make_source(rng, core) for make_source, _ in parts]
+    weights = [weight for _, weight in parts]
     while True:
         yield next(rng.choices(sources, weights)[0])
 
 
-def _sentence(rng: random.Random, names: tuple[str, ...] = (), level: str = "plain") -> Sentence:
-    """Make a sentence that may be read, of the large vocabulary."""
+def _sentence(
+    rng: random.Random, core: float, names: tuple[str, ...] = (), level: str = "plain"
+) -> Sentence:
+    """Make a sentence that may be read."""
     while True:
         pattern = BY_NAME[rng.choice(names)] if names else rng.choice(ALL_PATTERNS)
-        sentence = make(pattern, draw(pattern.slots, rng, "all"), level)
+        sentence = make(pattern, draw(pattern.slots, rng, _words(rng, core)), level)
         if may_be_read(sentence):
             return sentence
+
+
+def _words(rng: random.Random, core: float) -> str:
+    """Draw a vocabulary: the small one with this probability."""
+    return "core" if core and rng.random() < core else "all"
 
 
 def _level(rng: random.Random) -> str:
@@ -112,42 +122,74 @@ def _chunks(rng: random.Random, make_some: Callable[..., list[Any]], **options: 
         yield from make_some(CHUNK, seed=rng.randrange(10**9), split="train", **options)
 
 
-def texts(rng: random.Random) -> Iterator[Document]:
+def texts(rng: random.Random, core: float) -> Iterator[Document]:
     """Yield one to three sentences on anything."""
     while True:
         language, level = rng.choice(LANGUAGES), _level(rng)
-        some = [_sentence(rng, level=level) for _ in range(rng.choice((1, 1, 2, 3)))]
+        some = [_sentence(rng, core, level=level) for _ in range(rng.choice((1, 1, 2, 3)))]
         yield " ".join(getattr(one, language) for one in some), None
 
 
-def translations(rng: random.Random) -> Iterator[Document]:
+def translations(rng: random.Random, core: float) -> Iterator[Document]:
     """Yield sentences with their translations."""
     while True:
-        one = _sentence(rng, level=_level(rng))
+        one = _sentence(rng, core, level=_level(rng))
         yield _turned(rng, one.ko, one.en)
 
 
-def reviews(rng: random.Random) -> Iterator[Document]:
+def reviews(rng: random.Random, core: float) -> Iterator[Document]:
     """Yield opinions, some of them two on different things."""
     while True:
         language = rng.choice(LANGUAGES)
-        one, other = (getattr(_sentence(rng, REVIEWS), language) for _ in range(2))
+        one, other = (getattr(_sentence(rng, core, REVIEWS), language) for _ in range(2))
         yield one, (other if rng.random() < 0.3 else None)
 
 
-def retold(rng: random.Random) -> Iterator[Document]:
+def verdicts(rng: random.Random, core: float) -> Iterator[Document]:
+    """Yield reviews of one thing that praise it throughout, or blame it, in two or three sentences.
+
+    The last word of each sentence counts: "small but delicious" praises.
+    """
+    patterns = ("is_both", "is_both", "is_both", "is_so", "is_but")
+    described: dict[str, dict[Any, list[Any]]] = {"core": {}, "all": {}}
+    for size, by_noun in described.items():
+        for noun, some in (*vocabulary(size).twice[False], *vocabulary(size).twice[True]):
+            by_noun.setdefault(noun, []).extend(some)
+    nouns = {size: list(by_noun) for size, by_noun in described.items()}
+    while True:
+        size = _words(rng, core)
+        noun, opinion = rng.choice(nouns[size]), rng.choice((1, -1))
+        found: list[Sentence] = []
+        for name in rng.choices(patterns, k=rng.choice((2, 3))):
+            sign = -opinion if name == "is_but" else opinion
+            fit = [
+                (a, b)
+                for a, b in described[size][noun]
+                if (a.opinion, b.opinion) == (sign, opinion)
+            ]
+            if fit:
+                one, other = rng.choice(fit)
+                degree = rng.choice(degrees(one, size))
+                words = {"n": noun, "a": one, "b": other, "but": other, "d": degree}
+                found.append(make(BY_NAME[name], words))
+        if found and all(map(may_be_read, found)):
+            language = rng.choice(LANGUAGES)
+            yield " ".join(getattr(one, language) for one in found), None
+
+
+def retold(rng: random.Random, core: float) -> Iterator[Document]:
     """Yield sentences, each with the same in fewer words, in Korean also at another level."""
     while True:
         long, shorter = rng.choice(RETOLD)
         first, second = BY_NAME[long], BY_NAME[rng.choice(shorter)]
-        words = draw(first.slots, rng, "all")
+        words = draw(first.slots, rng, _words(rng, core))
         made = make(first, words), make(second, words, _level(rng))
         if all(map(may_be_read, made)):
             language = rng.choice(LANGUAGES)
             yield _turned(rng, *(getattr(one, language) for one in made))
 
 
-def kinds(rng: random.Random) -> Iterator[Document]:
+def kinds(rng: random.Random, _: float) -> Iterator[Document]:
     """Yield what a dictionary says: an apple is a fruit."""
     while True:
         noun, kind = rng.choice(KINDS)
@@ -157,7 +199,7 @@ def kinds(rng: random.Random) -> Iterator[Document]:
         yield rng.choice((ko, f"{one[0].upper()}{one[1:]} is {a_kind}.")), None
 
 
-def told(rng: random.Random) -> Iterator[Document]:
+def told(rng: random.Random, _: float) -> Iterator[Document]:
     """Yield stories of four to six events, each with a sentence that is true at its end."""
     sources = [_chunks(rng, questions, length=length) for length in (4, 5, 6, 6)]
     while True:
@@ -171,7 +213,7 @@ def told(rng: random.Random) -> Iterator[Document]:
             yield _turned(rng, story.passage_en, story.reply_en())
 
 
-def reports(rng: random.Random) -> Iterator[Document]:
+def reports(rng: random.Random, _: float) -> Iterator[Document]:
     """Yield one to three consecutive sentences of articles, or a lead and what somebody said."""
     whole, pairs = _chunks(rng, articles), _chunks(rng, attributions)
     while True:
@@ -187,7 +229,7 @@ def reports(rng: random.Random) -> Iterator[Document]:
         yield first, (" ".join(rest) or None)
 
 
-def talks(rng: random.Random) -> Iterator[Document]:
+def talks(rng: random.Random, _: float) -> Iterator[Document]:
     """Yield questions with their answers, and orders, requests and proposals."""
     asked, told_to = _chunks(rng, exchanges), _chunks(rng, commands)
     while True:
@@ -201,8 +243,9 @@ def talks(rng: random.Random) -> Iterator[Document]:
         yield getattr(one, f"question_{language}"), getattr(one, f"{answer}_{language}")
 
 
-# What is read, and how often of 100 documents.
-SOURCES: tuple[tuple[Callable[[random.Random], Iterator[Document]], int], ...] = (
+# What is read, and how often of 100 documents; before it the share of the small vocabulary.
+Source = Callable[[random.Random, float], Iterator[Document]]
+WIDE: tuple[tuple[Source, int], ...] = (
     (texts, 22),
     (translations, 22),
     (reviews, 14),
@@ -212,3 +255,15 @@ SOURCES: tuple[tuple[Callable[[random.Random], Iterator[Document]], int], ...] =
     (reports, 8),
     (talks, 6),
 )
+DEEP: tuple[tuple[Source, int], ...] = (
+    (texts, 8),
+    (translations, 15),
+    (reviews, 12),
+    (verdicts, 18),
+    (retold, 22),
+    (kinds, 2),
+    (told, 15),
+    (reports, 4),
+    (talks, 4),
+)
+MIXTURES = ((0.0, WIDE), (0.6, DEEP))
