@@ -7,9 +7,9 @@ sum::
     x_t = norm(tokens[id_t] + positions[t] + segments[segment_t])        hidden = blocks(x)
 
 It learns from texts alone. Some positions M are chosen, 15 % of them; most of these become [MASK].
-The task is to tell the tokens that stood there, from the whole corrupted text x~::
+The task is to tell the tokens that stood there, from the whole corrupted text w~::
 
-    loss = - sum over i in M of log P(x_i | x~) / |M|
+    loss = - sum over i in M of log P(w_i | w~) / |M|
 
 Vaswani's Transformer has no norm before the first block; BERT has. What this module leaves out: the
 second task of the paper, whether two sentences follow each other, which the chapter tries; and what

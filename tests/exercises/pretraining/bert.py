@@ -174,10 +174,10 @@ ANSWERS = {
         ],
     ),
     "pretraining.bert.nearest": Answers(
-        right=[2, np.int64(2)],
+        right=[3, np.int64(3)],
         wrong=[
-            (3, "shares most words"),
-            (0, "not about a place"),
+            (2, "measures likeness"),
+            (0, "no question"),
             ("There is a cheap hotel near the station.", "index of the sentence"),
         ],
     ),
