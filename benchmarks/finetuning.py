@@ -98,7 +98,7 @@ CONFIG = Bert.from_pretrained(FOLDER).config
 def examples(task: str, n: int, *, seed: int, split: str = "train") -> list[Example]:
     """Make labelled examples of a task, as the chapter does."""
     if task == "opinions":
-        some = sentiment(n, seed=seed, split=split, held_out="adjectives", words="all")
+        some = sentiment(n, seed=seed, split=split, words="all")
         return [judged(TOKENIZER, one.ko, one.label) for one in some]
     if task == "names":
         found = tagged_sentences(n, seed=seed, split=split, words="all")
@@ -136,7 +136,8 @@ def trained(task: str, kind: str, n: int, seed: int, lr: float) -> Any:
     torch.manual_seed(seed)
     model = head_for(task, body)
     some = examples(task, n, seed=10 + seed)
-    fine_tune(model, some, lr=lr, head_lr=max(lr, 3e-3), steps=STEPS[n], seed=seed)
+    options = {"steps": STEPS[n], "batch_size": 16 if task in ("opinions", "names") else 8}
+    fine_tune(model, some, lr=lr, head_lr=max(lr, 3e-3), seed=seed, **options)
     return model
 
 

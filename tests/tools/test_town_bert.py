@@ -20,10 +20,11 @@ from companion.sequences.tokenization import WordPieceTokenizer
 from tools.chapters import ROOT
 from tools.models import muon
 from tools.models import town_bert as recipe
+from tools.models.__main__ import main, recipes
 from tools.models.town_text import documents
 
 DIGESTS = {
-    "model.safetensors": "4be9fc03f64807f58657a799d1f33b2adea8e476eb1fb2f3a980ebc2c75db982",
+    "model.safetensors": "54c2053d9f651fcc8b3f8a8d9af53e051fbd87f41fbb847609d59fb6433014ae",
     "tokenizer.json": "385d6d561da21ea49fd4db87161419e5332b20a4a112378cba7d97443b9af525",
 }
 HELD_OUT = ("validation", "test")
@@ -240,3 +241,9 @@ def test_documents_do_not_use_the_global_chance():
     before = random.getstate()
     list(islice(documents(1), 50))
     assert random.getstate() == before
+
+
+def test_the_recipe_is_found_by_its_name():
+    assert "town-bert" in recipes()
+    with pytest.raises(SystemExit):
+        main(["town-lama"])

@@ -75,8 +75,10 @@ class Lesson:
         return min(1.0, rising) * (1 - step / self.steps)
 
 
-# The lessons that follow each other; the shipped model has taken these.
-LESSONS = (Lesson(),)
+# After the first lesson the model filled "cheap but [MASK]" and "awful but [MASK]" alike: it knew
+# that an adjective comes, not of which side. The second has more opinions, more that is told twice,
+# and more of the small vocabulary; and it hides more words.
+LESSONS = (Lesson(), Lesson(mixture=1, steps=2000, rate=0.25))
 
 
 def train(folder: Path, *, checkpoint: Path | None = None) -> dict[str, Any]:

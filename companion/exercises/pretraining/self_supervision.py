@@ -175,7 +175,7 @@ EXERCISES = {
         hints=(
             (
                 lambda args, got, expected: _is(args, got, itself=True),
-                "Nobody is his own partner: leave each picture out of its own candidates.",
+                "No picture is its own partner: leave each picture out of its own candidates.",
             ),
             (
                 lambda args, got, expected: _is(args, got, unit=False),

@@ -124,7 +124,7 @@ ANSWERS = {
     NAME + "nt_xent": Answers(
         right=[nt_xent_with_loops, nt_xent_by_torch],
         wrong=[
-            (nt_xent_with_itself, "Nobody is his own partner"),
+            (nt_xent_with_itself, "No picture is its own partner"),
             (nt_xent_of_any_length, "divide each vector by its length"),
             (nt_xent_of_one_side, "each has 2N − 1 candidates"),
             (nt_xent_times, "Divide by the temperature"),
