@@ -153,9 +153,7 @@ def test_unknown_tag_is_refused(house: Path, tag: str):
         sources.render(house)
 
 
-@pytest.mark.parametrize(
-    ("tag", "home"), [("T14", "adaptation.hub"), ("R153", "adaptation.peft")]
-)
+@pytest.mark.parametrize(("tag", "home"), [("T14", "adaptation.hub"), ("R153", "adaptation.peft")])
 def test_tag_of_another_chapter_is_refused(house: Path, tag: str, home: str):
     write_chapter(house, "perceptron", add=tag)
     with pytest.raises(ValueError, match=f"tagged {tag}, which is planned for {home}"):
