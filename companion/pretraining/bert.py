@@ -364,12 +364,12 @@ def masked_loss(model: nn.Module, batch: Mapping[str, Tensor]) -> tuple[Tensor, 
     -------
     The sum of the cross-entropies over the chosen positions, and how many these are
     """
-    instance(model, "model", MaskedLanguageModel)
+    V = instance(model, "model", MaskedLanguageModel).config.vocab_size
     if missing := {"inputs", "targets"} - instance(batch, "batch", Mapping).keys():
         raise ValueError(f"batch must hold {' and '.join(sorted(missing))}, got {list(batch)}")
     targets = tensor(batch["targets"], "targets", ("B", "T"), dtype=torch.int64)
     chosen = targets != IGNORED
-    arguments.ids(targets[chosen][None], "targets", model.config.vocab_size, (1, "M"))
+    arguments.ids(targets[chosen][None], "targets", V, (1, "M"))
     options = {name: batch.get(name) for name in ("segments", "mask")}
     logits = model(batch["inputs"], **options, chosen=chosen)  # (M, V)
     return functional.cross_entropy(logits, targets[chosen], reduction="sum"), len(logits)

@@ -50,7 +50,7 @@ def random_lengths(rng: np.random.Generator) -> tuple[int, int]:
     return int(rng.integers(1, 20)), int(rng.integers(1, 20))
 
 
-def random_chances(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def random_chances(rng: np.random.Generator) -> tuple[Any, ...]:
     """Draw a text, and what chance decides."""
     T = int(rng.integers(3, 12))
     ids, drawn = rng.integers(5, 50, size=(2, T))
