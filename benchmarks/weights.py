@@ -8,6 +8,8 @@ The aim is to be at least five times faster.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import Any
 
 import torch
@@ -21,9 +23,7 @@ def measure() -> list[Result]:
     """Time both ways to read the file, in turns."""
     from transformers import LlamaConfig, LlamaForCausalLM
     from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
     folder = find("smollm2")
     (path,) = folder.glob("*.gguf")
     with torch.device("meta"):
@@ -34,7 +34,8 @@ def measure() -> list[Result]:
         return llama_tensors(file), file.settings
 
     def library() -> object:
-        return load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty)
+        with contextlib.redirect_stderr(io.StringIO()):  # its bar
+            return load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty)
 
     return [
         compare(

@@ -204,7 +204,7 @@ def test_only_what_is_optional_may_lack_a_python():
 def test_every_verb_of_make_has_a_line_of_help():
     text = (ROOT / "Makefile").read_text("utf-8")
     verbs = re.search(r"^\.PHONY: help (.+)$", text, re.MULTILINE).group(1).split()
-    assert verbs == ["book", "test", "notebooks", "bench", "lint", "serve", "clean"]
+    assert verbs == ["book", "test", "notebooks", "models", "bench", "lint", "serve", "clean"]
     for verb in verbs:
         assert re.search(rf"^{verb}:.*## \w+", text, re.MULTILINE), verb
         assert f"| `make {verb}` |" in (ROOT / "README.md").read_text("utf-8"), verb

@@ -17,16 +17,6 @@ from tools.chapters import TAG
 # Parts and chapters that are still to come, in order, and the titles that they will have. A chapter
 # whose notebook is written stands in _toc.yml instead.
 TO_COME: dict[str, tuple[str, dict[str, str]]] = {
-    "pretraining": (
-        "Pre-trained models",
-        {
-            "self_supervision": "Self-supervision",
-            "bert": "BERT",
-            "gpt": "GPT",
-            "llama": "Llama",
-            "vit": "The Vision Transformer",
-        },
-    ),
     "adaptation": (
         "Using and adapting language models",
         {

@@ -7,9 +7,9 @@ sum::
     x_t = norm(tokens[id_t] + positions[t] + segments[segment_t])        hidden = blocks(x)
 
 It learns from texts alone. Some positions M are chosen, 15 % of them; most of these become [MASK].
-The task is to tell the tokens that stood there, from the whole corrupted text x~::
+The task is to tell the tokens that stood there, from the whole corrupted text w~::
 
-    loss = - sum over i in M of log P(x_i | x~) / |M|
+    loss = - sum over i in M of log P(w_i | w~) / |M|
 
 Vaswani's Transformer has no norm before the first block; BERT has. What this module leaves out: the
 second task of the paper, whether two sentences follow each other, which the chapter tries; and what
@@ -31,7 +31,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from companion import arguments
-from companion.arguments import flag, instance, integers, listed, on, readable, share, size, tensor
+from companion.arguments import (
+    finite,
+    flag,
+    instance,
+    integers,
+    listed,
+    on,
+    readable,
+    share,
+    size,
+    tensor,
+)
 from companion.pretraining.folders import Layout, Pretrained
 from companion.transformer import stack
 from companion.transformer.blocks import LayerNorm
@@ -371,6 +382,7 @@ def mask_tokens(
     vocab_size: int,
     special_ids: Iterable[int],
     rate: float = 0.15,
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Choose positions at random, and corrupt the input there; the targets are what stood there.
@@ -391,6 +403,8 @@ def mask_tokens(
         Tokens that stand for no text, such as [PAD], [CLS] and [SEP].
     rate : float, default 0.15
         Probability of a position to be chosen, independently of the others.
+    shares : tuple of three float, default (0.8, 0.1, 0.1)
+        Probabilities of a chosen token to become [MASK], to become a random token, and to stay.
     generator : torch.Generator, optional
         Where chance comes from.
 
@@ -411,6 +425,9 @@ def mask_tokens(
     ids = arguments.ids(ids, "ids", V, (..., "T"))
     mask_id = arguments.integer(mask_id, "mask_id", 0, V - 1)
     rate = share(rate, "rate")
+    to_mask, to_random, to_stay = finite(shares, "shares", (3,))
+    if min(shares) < 0 or abs(to_mask + to_random + to_stay - 1) > 1e-6:
+        raise ValueError(f"shares must be 0 or more with the sum 1, got {shares}")
     if generator is not None:
         instance(generator, "generator", torch.Generator)
     is_text = torch.ones(V, dtype=torch.bool)
@@ -427,8 +444,9 @@ def mask_tokens(
 
     chosen = (uniform() < rate) & is_text[ids]
     fate, drawn = uniform(), texts[(uniform() * len(texts)).long()]
-    inputs = ids.masked_fill(chosen & (fate < 0.8), mask_id)
-    inputs = torch.where(chosen & (fate >= 0.9), drawn, inputs)
+    inputs = ids.masked_fill(chosen & (fate < to_mask), mask_id)
+    is_random = (fate >= to_mask) & (fate < to_mask + to_random)
+    inputs = torch.where(chosen & is_random, drawn, inputs)
     return inputs, ids.masked_fill(~chosen, IGNORED)
 
 

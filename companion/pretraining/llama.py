@@ -145,7 +145,7 @@ class Llama(CausalModel):
     )
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> LlamaConfig:
+    def read_config(cls, settings: Mapping[str, Any]) -> LlamaConfig:
         """Return our configuration for the settings of a ``config.json``, old or new."""
         rope = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
         kind = rope.get("rope_type", rope.get("type", "default"))
@@ -153,7 +153,7 @@ class Llama(CausalModel):
             wanted = "rope_parameters (rope_scaling) must be plain, of rope_type 'default'"
             raise ValueError(f"{wanted}, got {came(rope)}")
         settings = {**settings, "rope_theta": rope.get("rope_theta", settings.get("rope_theta"))}
-        config = super().read_config(settings, tensors)
+        config = super().read_config(settings)
         wanted, got = config.d_model // config.n_heads, settings.get("head_dim")
         if got not in (None, wanted):
             raise ValueError(

@@ -418,7 +418,7 @@ class ImageEncoder(nn.Module):
         D, numbers that come out.
     image_size, in_channels : int
         Height and width of the square images (default 8), and their channels (default 1).
-    channels : sequence of int, default (32, 64)
+    channels : sequence of int, default (16, 64)
         Filters of the convolutions, 3 x 3 with stride 2, each followed by ReLU.
 
     Examples
@@ -433,7 +433,7 @@ class ImageEncoder(nn.Module):
         *,
         image_size: int = 8,
         in_channels: int = 1,
-        channels: Sequence[int] = (32, 64),
+        channels: Sequence[int] = (16, 64),
     ) -> None:
         super().__init__()
         self.n_features = size(n_features, "n_features")

@@ -118,7 +118,7 @@ class ViT(Pretrained):
             "n_heads": "num_attention_heads",
             "d_hidden": "intermediate_size",
             "eps": "layer_norm_eps",
-            "dropout": "hidden_dropout_prob",
+            "dropout": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
         },
         names={
             "patches": "vit.embeddings.patch_embeddings.projection",
@@ -203,12 +203,9 @@ class ViT(Pretrained):
     # --- folders of the transformers library -----------------------------------------------------
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ViTConfig:
+    def read_config(cls, settings: Mapping[str, Any]) -> ViTConfig:
         """Return our configuration; the number of classes is that of their names."""
-        config = super().read_config(settings, tensors)
-        two = {"hidden_dropout_prob", "attention_probs_dropout_prob"}
-        if len({settings.get(name, 0.0) for name in two}) > 1:
-            raise ValueError(f"{' and '.join(sorted(two))} must be the same: ViT has one dropout")
+        config = super().read_config(settings)
         if "ViTModel" in (settings.get("architectures") or ()):
             return replace(config, n_classes=None)
         labels = instance(settings.get("id2label") or {"0": "", "1": ""}, "id2label", Mapping)
@@ -220,7 +217,6 @@ class ViT(Pretrained):
         for name in ("image_size", "patch_size"):
             high, wide = settings[name]
             settings[name] = high if high == wide else [high, wide]
-        settings["attention_probs_dropout_prob"] = self.config.dropout
         if self.config.n_classes is None:
             return settings | {"architectures": ["ViTModel"]}
         labels = {str(n): f"LABEL_{n}" for n in range(self.config.n_classes)}

@@ -220,11 +220,12 @@ class MultiHeadAttention(nn.Module):
             if self.rotary is not None:
                 if positions is None:
                     positions = torch.arange(past, past + x.shape[1], device=x.device)
-                query, key = self.rotary(query, positions), self.rotary(key, positions)
+                both = self.rotary(torch.cat([query, key], dim=1), positions)  # at once: quicker
+                query, key = both.split([self.n_heads, self.n_kv_heads], dim=1)
             if cache is not None:
                 key, value = cache.extend(key, value, of_context=context is not None)
         group = self.n_heads // self.n_kv_heads  # neighbouring heads that share keys and values
-        if group > 1:
+        if group > 1 and need_weights:  # the fused kernel does without copies
             key, value = (one.repeat_interleave(group, dim=1) for one in (key, value))
 
         # The fused kernel knows the causal mask by itself; beside anything else it is written out.
@@ -387,8 +388,11 @@ def _fused(
             added = added.masked_fill(~mask, -torch.inf)
     if added is not None:  # with three axes, PyTorch would take a kernel that is 4 times slower
         added = added[(None,) * (4 - added.dim())]  # (B or 1, H or 1, T, S)
+    groups = {"enable_gqa": True} if query.shape[1] > key.shape[1] else {}  # share keys and values
     with nullcontext() if biases is None else _in_float32(query):
-        y = functional.scaled_dot_product_attention(query, key, value, added, dropout, causal)
+        y = functional.scaled_dot_product_attention(
+            query, key, value, added, dropout, causal, **groups
+        )
     return y if biases is None else y.to(given)
 
 

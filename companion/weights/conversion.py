@@ -74,7 +74,25 @@ def smollm2(source: Path, target: Path) -> None:
 def llama(file: GGUF, target: Path, card: str) -> None:
     """Write the Llama of a GGUF file as a folder of ``LlamaForCausalLM``, numbers in 32 bits."""
     tensors, about = llama_tensors(file), file.settings
-    config = {
+    config = llama_config(about, tied="lm_head.weight" not in tensors)
+    save(target, tensors, config, _json(byte_pair_tokenizer(about)), card)
+    tokens = about["tokenizer.ggml.tokens"]
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": about["llama.context_length"],
+        "bos_token": tokens[about["tokenizer.ggml.bos_token_id"]],
+        "eos_token": tokens[about["tokenizer.ggml.eos_token_id"]],
+        "unk_token": tokens[about["tokenizer.ggml.unknown_token_id"]],
+        "pad_token": tokens[about["tokenizer.ggml.padding_token_id"]],
+        "clean_up_tokenization_spaces": False,
+        "chat_template": about["tokenizer.chat_template"],
+    }
+    write(target, {"tokenizer_config.json": _json(settings).encode()})
+
+
+def llama_config(about: dict[str, Any], *, tied: bool) -> dict[str, Any]:
+    """Return the config.json of the Llama that the settings of a GGUF file describe."""
+    return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "vocab_size": len(about["tokenizer.ggml.tokens"]),
@@ -90,25 +108,12 @@ def llama(file: GGUF, target: Path, card: str) -> None:
         "hidden_act": "silu",
         "attention_bias": False,
         "mlp_bias": False,
-        "tie_word_embeddings": "lm_head.weight" not in tensors,
+        "tie_word_embeddings": tied,
         "bos_token_id": about["tokenizer.ggml.bos_token_id"],
         "eos_token_id": about["tokenizer.ggml.eos_token_id"],
         "pad_token_id": about["tokenizer.ggml.padding_token_id"],
         "torch_dtype": "float32",
     }
-    save(target, tensors, config, _json(byte_pair_tokenizer(about)), card)
-    tokens = about["tokenizer.ggml.tokens"]
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": about["llama.context_length"],
-        "bos_token": tokens[about["tokenizer.ggml.bos_token_id"]],
-        "eos_token": tokens[about["tokenizer.ggml.eos_token_id"]],
-        "unk_token": tokens[about["tokenizer.ggml.unknown_token_id"]],
-        "pad_token": tokens[about["tokenizer.ggml.padding_token_id"]],
-        "clean_up_tokenization_spaces": False,
-        "chat_template": about["tokenizer.chat_template"],
-    }
-    write(target, {"tokenizer_config.json": _json(settings).encode()})
 
 
 def llama_tensors(file: GGUF) -> dict[str, Tensor]:

@@ -59,8 +59,8 @@ def save(
         written = json.dumps(dict(config), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         raise type(error)(f"config must hold what JSON can: {error}") from None
-    extra = {} if tokenizer is None else {TOKENIZER: _tokenizer(tokenizer).encode()}
-    extra |= {} if card is None else {CARD: instance(card, "card", str).encode()}
+    extra = {} if tokenizer is None else {TOKENIZER: _bytes(_tokenizer(tokenizer), "tokenizer")}
+    extra |= {} if card is None else {CARD: _bytes(instance(card, "card", str), "card")}
     # A copy of each: two names of one tensor, or a view, are no business of a file.
     copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     # Not `save_file`: what it writes, nobody else on the machine may read.
@@ -169,6 +169,13 @@ def _kind(x: Any) -> tuple[bool, bool]:
 def _first(names: list[str]) -> str:
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     return ", ".join(names[:2]) + more
+
+
+def _bytes(text: str, name: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:  # half of a letter
+        raise ValueError(f"{name} must be a text that can be written: {error}") from None
 
 
 def _tokenizer(tokenizer: Any) -> str:

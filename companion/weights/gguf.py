@@ -57,7 +57,12 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUF:
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise TypeError(f"path must be the name of a file, got {came(path)}")
     try:
-        return _Reader(Path(path).read_bytes()).file()
+        data = Path(path).read_bytes()
+    except ValueError as error:  # not of letters
+        reason = type(error).__name__
+        raise ValueError(f"path must be the name of a file, got {came(path)}: {reason}") from None
+    try:
+        return _Reader(data).file()
     except (struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"{path} must be a whole GGUF file: {error}") from None
     except ValueError as error:
@@ -119,8 +124,6 @@ class _Reader:
             return self.text()
         if kind == LIST:
             kind, count = self.numbers("IQ")
-            if count > len(self.data):  # a damaged count may be any number
-                raise ValueError(f"it ends inside a list of {count} values")
             if kind == TEXT:
                 return [self.value(kind) for _ in range(count)]
             return list(self.numbers(f"{count}{_form(kind)}"))

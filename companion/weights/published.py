@@ -238,7 +238,6 @@ def _converted(wheel: Wheel, work: Path) -> Path:
 def _put(made: Path, folder: Path) -> None:
     """Move files into their folder, and write the list of them at the end."""
     folder.mkdir(exist_ok=True)
-    (folder / RECORD).unlink(missing_ok=True)
     record: dict[str, Any] = {}
     for path in sorted(made.iterdir()):
         digest = _sha256(path)

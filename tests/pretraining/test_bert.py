@@ -303,6 +303,18 @@ def test_80_10_10():  # E90
     assert (counts[counts > 0] / counts[counts > 0].mean() - 1).abs().max() < 5 / 60**0.5
 
 
+@pytest.mark.parametrize("shares", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.5, 0.5, 0)])
+def test_other_shares(shares):
+    ids = torch.full((100, 100), 7)
+    inputs, targets = mask_tokens(
+        ids, **OPTIONS, shares=shares, generator=torch.Generator().manual_seed(0)
+    )
+    found = inputs[targets == 7]
+    kinds = (found == 4, (found != 4) & (found != 7), found == 7)
+    for share, kind in zip(shares, kinds, strict=True):
+        assert abs(kind.double().mean() - share) < 0.06  # a drawn token may be the same one
+
+
 @given(
     rate=st.floats(0, 0.99),
     seed=st.integers(0, 99),
@@ -417,6 +429,16 @@ def test_mean_pool_leaves_padding_out():
             lambda: mask_tokens(IDS, **OPTIONS, rate=1.0),
             ValueError,
             "rate must be 0 or more and less",
+        ),
+        (
+            lambda: mask_tokens(IDS, **OPTIONS, shares=(0.8, 0.1, 0.2)),
+            ValueError,
+            "shares must be 0 or more with the sum 1",
+        ),
+        (
+            lambda: mask_tokens(IDS, **OPTIONS, shares=(0.8, 0.2)),
+            ValueError,
+            r"shares must have shape \(3,\)",
         ),
         (
             lambda: mask_tokens(IDS, **OPTIONS | {"vocab_size": 9}),

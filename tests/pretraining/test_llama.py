@@ -5,11 +5,13 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 
 from companion.pretraining.gpt import generate
 from companion.pretraining.llama import SYSTEM, Llama, LlamaConfig, chat
 from companion.sequences.generation import complete
 from companion.transformer.attention import padding_mask
+from companion.weights import find
 
 from ..twins import disturb
 
@@ -346,3 +348,44 @@ def test_chat_without_a_system():
 def test_chat_refuses(messages, message):
     with pytest.raises((ValueError, TypeError), match=message):
         chat(messages)
+
+
+# --- SmolLM2, which the set-up of `make test` fetches ---------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def smollm2():
+    folder = find("smollm2")
+    return (
+        folder,
+        Llama.from_pretrained(folder),
+        Tokenizer.from_file(str(folder / "tokenizer.json")),
+    )
+
+
+def test_chat_as_the_template_of_smollm2(smollm2):
+    jinja2 = pytest.importorskip("jinja2")
+    settings = json.loads((smollm2[0] / "tokenizer_config.json").read_text("utf-8"))
+    template = jinja2.Environment().from_string(settings["chat_template"])
+    for roles in (["user"], ["system", "user"], ["user", "assistant", "user"]):
+        messages = [{"role": role, "content": f"{n} 안녕"} for n, role in enumerate(roles)]
+        assert chat(messages) == template.render(messages=messages, add_generation_prompt=True)
+
+
+def test_smollm2_answers(smollm2):
+    _, model, tokenizer = smollm2
+    text = chat([{"role": "user", "content": "What is the capital of South Korea?"}])
+    ids, end = tokenizer.encode(text).ids, tokenizer.token_to_id("<|im_end|>")
+    assert len(ids) == 38
+    written = generate(model, torch.tensor(ids), 12, temperature=0, stop=[end])
+    assert tokenizer.decode(written[38:].tolist()) == "The capital of South Korea is Seoul."
+
+
+def test_smollm2_as_in_the_library(smollm2):
+    transformers = pytest.importorskip("transformers")
+    folder, model, _ = smollm2
+    theirs = transformers.LlamaForCausalLM.from_pretrained(folder).eval()
+    ids = torch.arange(100, 117)[None]
+    with torch.no_grad():
+        difference = (model(ids) - theirs(ids).logits).abs().max().item()
+    assert difference < 1e-3

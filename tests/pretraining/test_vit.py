@@ -142,7 +142,7 @@ def test_settings_of_a_folder(tmp_path):
 
     assert config["image_size"] == [10, 21]
     assert list(config["id2label"]) == list("01234")
-    with pytest.raises(ValueError, match="attention_probs_dropout_prob and hidden_dropout_prob"):
+    with pytest.raises(ValueError, match="hidden_dropout_prob and attention_probs_dropout"):
         read(attention_probs_dropout_prob=0.5)
     with pytest.raises(ValueError, match="hidden_act must be 'gelu' for ViT, got 'relu'"):
         read(hidden_act="relu")
@@ -161,7 +161,7 @@ def test_settings_of_a_folder(tmp_path):
     silent = {**config, "architectures": ["ViTForImageClassification"]}
     for name in ("image_size", "patch_size", "num_channels", "layer_norm_eps"):
         del silent[name]
-    meant = ViT.read_config(silent, {})
+    meant = ViT.read_config(silent)
     assert (meant.image_size, meant.patch_size, meant.n_channels) == ((224, 224), (16, 16), 3)
     assert meant.eps == 1e-12
     tensors.pop("vit.embeddings.cls_token")

@@ -341,6 +341,23 @@ def test_weights_of_all_blocks():
     assert [len(found) for found in alone] == [1] * LAYERS
 
 
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_what_goes_into_each_block_and_comes_out(norm_first):
+    stack, x = stack_of(norm_first=norm_first, norm_embeddings=True), draw(B, T, D)
+    layers = stack(x, all_layers=True)
+    assert len(layers) == LAYERS + 1
+    close(layers[0], stack.embedding_norm(stack.positions(x)))
+    close(layers[1], stack.blocks[0](layers[0]))
+    close(layers[2], stack.norm(stack.blocks[1](layers[1])))
+    close(layers[2], stack(x))
+    again, weights = stack(x, all_layers=True, need_weights=True)
+    assert len(weights) == LAYERS
+    for got, expected in zip(again, layers, strict=True):
+        close(got, expected)
+    with pytest.raises(TypeError, match="all_layers must be True or False, got 1"):
+        stack(x, all_layers=1)
+
+
 def test_settings_reach_the_parts():
     stack = Stack(Config(**SIZES, dropout=0.25, norm_embeddings=True, eps=1e-3, n_kv_heads=1))
     block = stack.blocks[1]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from companion.arguments import choice, integer
 from companion.data.town.endings import question as asking
@@ -334,6 +335,55 @@ def questions(n: int, *, length: int = 6, seed: int = 0, split: str = "train") -
     def make_one(rng: random.Random) -> tuple[Question, tuple[str, ...]]:
         world, told = _tell(rng, length)
         return _ask(world, told, rng), tuple(s.en for s in told)
+
+    return collect(make_one, n, seed=seed, split=split)
+
+
+def quizzes(
+    n: int,
+    *,
+    length: int = 6,
+    n_questions: int = 3,
+    seed: int = 0,
+    split: str = "train",
+    level: str = "plain",
+) -> list[tuple[Story, tuple[Question, ...]]]:
+    """Make stories with several questions each, told apart by the story as in `questions`.
+
+    Parameters
+    ----------
+    n, length, seed, split, level
+        As in `stories`.
+    n_questions : int, default 3
+        At most so many on each story, all different.
+
+    Returns
+    -------
+    list of (Story, tuple of Question)
+        In an order without meaning.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong.
+
+    Examples
+    --------
+    >>> story, asked = quizzes(1, length=4)[0]
+    >>> len(story.en), all(one.passage_en == " ".join(story.en) for one in asked)
+    (4, True)
+    """
+    integer(length, "length", 1)
+    integer(n_questions, "n_questions", 1)
+    choice(level, "level", LEVELS)
+
+    def make_one(rng: random.Random) -> tuple[Any, tuple[str, ...]]:
+        world, told = _tell(rng, length, level)
+        story = Story(tuple(s.ko for s in told), tuple(s.en for s in told))
+        asked = {
+            one.question_en: one for one in (_ask(world, told, rng) for _ in range(n_questions))
+        }
+        return (story, tuple(asked.values())), story.en
 
     return collect(make_one, n, seed=seed, split=split)
 

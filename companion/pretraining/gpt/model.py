@@ -263,7 +263,7 @@ class GPT(CausalModel):
     )
 
     @classmethod
-    def read_config(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> GPTConfig:
+    def read_config(cls, settings: Mapping[str, Any]) -> GPTConfig:
         """Return our configuration; GPT-2 leaves d_hidden open where it is 4 D.
 
         Of its three shares of dropout we have one: that of what the parts add.
@@ -271,7 +271,7 @@ class GPT(CausalModel):
         width = settings.get("n_embd")
         if settings.get("n_inner") is None and isinstance(width, int):
             settings = {**settings, "n_inner": 4 * width}
-        return super().read_config(settings, tensors)
+        return super().read_config(settings)
 
     def write_config(self) -> dict[str, Any]:
         """Return the settings of ``config.json``."""

@@ -226,7 +226,7 @@ def _check_positions(positions: Tensor, x: Tensor, longest: int) -> None:
     T, rows = x.shape[-2], isinstance(positions, Tensor) and positions.dim() > 1
     tensor(positions, "positions", (len(x), T) if rows else (T,), dtype=torch.int64)
     if positions.numel() and positions.device.type == "cpu":
-        low, high = int(positions.min()), int(positions.max())
+        low, high = (int(one) for one in positions.aminmax())
         if low < 0 or high >= longest:
             raise ValueError(f"positions must be from 0 to {longest - 1}, got {low} to {high}")
 
