@@ -30,11 +30,11 @@ def measure() -> list[Result]:
 
     torch.manual_seed(0)
     ids = torch.randint(V, (B, T + 1))
-    ours = GPT(GPTConfig(**SIZES, max_length=256))
+    ours = GPT(GPTConfig(**SIZES, max_length=256))  # pyright: ignore[reportArgumentType]
     assert 4.4e6 < sum(p.numel() for p in ours.parameters()) < 4.6e6
     with tempfile.TemporaryDirectory() as folder:
         ours.save_pretrained(folder)
-        theirs = GPT2LMHeadModel.from_pretrained(folder)
+        theirs: Any = GPT2LMHeadModel.from_pretrained(folder)
     assert torch.allclose(ours(ids), theirs(ids).logits, atol=1e-4)
     steps = (
         training_step(ours, ours, ids),
@@ -44,7 +44,8 @@ def measure() -> list[Result]:
 
     prompt, real = ids[:1, :PROMPT], torch.ones(1, PROMPT, dtype=torch.int64)
     options = {"max_new_tokens": NEW, "do_sample": False, "attention_mask": real}
-    ours.eval(), theirs.eval()
+    for one in (ours, theirs):
+        one.eval()
     texts = (
         lambda: generate(ours, prompt, NEW, temperature=0),
         lambda: theirs.generate(prompt, pad_token_id=0, **options),

@@ -67,7 +67,7 @@ def library(folder: Path) -> Callable[[Tensor], Tensor]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    model = LlamaForCausalLM.from_pretrained(folder).eval()
+    model: Any = LlamaForCausalLM.from_pretrained(folder).eval()
     model.generation_config.eos_token_id, model.generation_config.pad_token_id = None, 0
     options: dict[str, Any] = {"max_new_tokens": WRITTEN, "do_sample": False}
 
