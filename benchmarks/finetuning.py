@@ -55,7 +55,7 @@ def measure() -> list[Result]:
     from transformers import BertForSequenceClassification
 
     torch.manual_seed(0)
-    sizes = {"d_model": 256, "n_layers": 4, "n_heads": 4, "d_hidden": 1024}
+    sizes: dict[str, Any] = {"d_model": 256, "n_layers": 4, "n_heads": 4, "d_hidden": 1024}
     ours = SequenceClassifier(Bert(BertConfig(8000, **sizes)), 2)
     with tempfile.TemporaryDirectory() as folder:
         ours.body.save_pretrained(folder)

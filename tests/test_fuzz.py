@@ -753,8 +753,15 @@ def _(m):
         "episodes": lambda: (
             m.episodes,
             {
-                **{"n": 2, "kind": "plural", "shots": 2, "words": "train", "labels": "train"},
-                **{"control": "none", "with_task": False, "seed": 1},
+                "n": 2,
+                "kind": "plural",
+                "shots": 2,
+                "words": "train",
+                "labels": "train",
+                "control": "none",
+                "with_task": False,
+                "even": False,
+                "seed": 1,
             },
         ),
     }

@@ -227,8 +227,8 @@ def _episodes(names: tuple[str, ...], most: int) -> Maker:
         for number in range(PORTION // 4):
             name = rng.choice(names)
             shots, told = rng.randint(3, most), rng.random() < 0.5
-            one = episodes(1, name, shots=shots, with_task=told, seed=seed * PORTION + number)[0]
-            yield document_of(one)
+            options = {"shots": shots, "with_task": told, "seed": seed * PORTION + number}
+            yield document_of(episodes(1, name, even=True, **options)[0])
 
     return make
 

@@ -531,6 +531,7 @@ def episodes(
     labels: str = "train",
     control: str = "none",
     with_task: bool = False,
+    even: bool = False,
     seed: int = 0,
 ) -> list[Episode]:
     """Make episodes of one kind.
@@ -551,13 +552,16 @@ def episodes(
         another word of the kind, or is any of the labels. The right answer stays.
     with_task : bool, default False
         Whether the task is told in a first line, if the kind has one.
+    even : bool, default False
+        Whether the classes come equally often with the question counted, so that the label that was
+        rarer is right more often: so town-gpt was trained. Without it, only the examples are even.
     seed : int, default 0
         The same seed gives the same episodes; those with a control differ by it alone.
 
     Returns
     -------
     list of Episode
-        Inputs differ within an episode (not in "lookup"); the classes come equally often.
+        Inputs differ within an episode (not in "lookup").
 
     Raises
     ------
@@ -577,12 +581,13 @@ def episodes(
     choice(labels, "labels", SPLITS)
     choice(control, "control", CONTROLS)
     flag(with_task, "with_task")
+    flag(even, "even")
     rng = random.Random(f"{integer(seed, 'seed', 0)} {kind} {shots} {words} {labels}")
     other = random.Random(f"{seed} {control}")
     makers = {"mapping": _mapping, "classes": _classes, "copy": _copy}
     found = []
     for _ in range(n):
-        rows, options, known = makers[made.group](rng, kind, shots + 1, words, labels)
+        rows, options, known = makers[made.group](rng, kind, shots + 1, words, labels, even)
         *examples, (query, answer) = rows
         if control != "none" and examples:
             outputs = [output for _, output in examples]
@@ -613,7 +618,9 @@ def _enough(found: int, wanted: int, what: str) -> None:
         raise ValueError(f"shots must be at most {found - 1} for {what}, got {wanted - 1}")
 
 
-def _mapping(rng: random.Random, name: str, size: int, words: str, labels: str) -> Rows:
+def _mapping(
+    rng: random.Random, name: str, size: int, words: str, labels: str, even: bool = False
+) -> Rows:
     pairs = mapping_pairs(name, words)
     _enough(len(pairs), size, f"{name} and {words} words")
     outputs = list(dict.fromkeys(output for _, output in pairs))
@@ -628,18 +635,22 @@ def _mapping(rng: random.Random, name: str, size: int, words: str, labels: str) 
     return rng.sample(pairs, size), few, [True] * size
 
 
-def _classes(rng: random.Random, name: str, size: int, words: str, labels: str) -> Rows:
+def _classes(rng: random.Random, name: str, size: int, words: str, labels: str, even: bool) -> Rows:
     n, new = CLASSES[name]
     split = "test" if new else words
     language = rng.choice(("ko", "en"))
-    each = -(-size // n)
+    each = -(-size // n) if even else -(-(size - 1) // n) + 1
     names = [one for one in classes() if (one in NEW) == new]
     fit = [one for one in names if len(_pool(one, split, language)) >= each]
     if len(fit) < n:
         most = sorted(len(_pool(one, split, language)) for one in names)[-n]
         _enough(n * most, size, f"{name} and {words} words")
     chosen, names_of = rng.sample(fit, n), _labels(rng, n, labels)
-    if rng.random() < 0.5:  # so that no example tells, by what came before, which class it has
+    if not even:  # the question does not depend on how often each class came
+        order = [place % n for place in range(size - 1)]
+        rng.shuffle(order)
+        order.append(rng.randrange(n))
+    elif rng.random() < 0.5:
         order = [place % n for place in range(size)]
         rng.shuffle(order)
     else:
@@ -652,7 +663,9 @@ def _classes(rng: random.Random, name: str, size: int, words: str, labels: str) 
     return rows, names_of, [which in order[:place] for place, which in enumerate(order)]
 
 
-def _copy(rng: random.Random, name: str, size: int, words: str, labels: str) -> Rows:
+def _copy(
+    rng: random.Random, name: str, size: int, words: str, labels: str, even: bool = False
+) -> Rows:
     width, answer, _ = COPIES[name]
     pool = _all_words(words, rng.choice(("ko", "en")))
     if name == "lookup":

@@ -12,8 +12,8 @@ has what the field measures: entities that are right as a whole, exact match and
 it leaves out: adapters that leave the body alone (Part 5), and answers that are not in the text.
 
 References (in full in the chapter's bibliography): Devlin and others (2019); Howard and Ruder
-(2018), learning rates by layer; Tjong Kim Sang and De Meulder (2003), entities; Rajpurkar and others
-(2016), answers as spans.
+(2018), learning rates by layer; Tjong Kim Sang and De Meulder (2003), entities; Rajpurkar and
+others (2016), answers as spans.
 
 Chapter: book/pretraining/finetuning.ipynb
 """

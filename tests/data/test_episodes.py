@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -118,6 +119,14 @@ def test_classes_share_a_label(kind):
         heads[one.answer == one.examples[0][1]] += 1
     if kind == "classes_2":  # what stands first says nothing about the answer
         assert 30 <= heads[True] <= 70
+
+
+def test_the_label_that_was_rarer_is_not_the_answer_more_often():
+    for shots, even, low, high in ((1, False, 70, 130), (1, True, 0, 0), (3, False, 70, 130)):
+        made = episodes(200, "classes_2", shots=shots, even=even, seed=1)
+        count = [Counter(b for _, b in one.examples) for one in made]
+        seen = sum(c[one.answer] == max(c.values()) for one, c in zip(made, count, strict=True))
+        assert low <= seen <= high
 
 
 def test_the_splits_share_no_word():
@@ -258,10 +267,11 @@ def test_steps_are_the_sentences_from_which_the_answer_follows():
     made, found = documents("stories", seed=3), 0
     for _ in range(60):
         story, *rest = text_of(next(made)).splitlines()
-        for line in rest:
+        for line, after in pairwise([*rest, ""]):
             if line.startswith(("Steps: ", "풀이: ")):
                 steps = re.split(r"(?<=\.) ", line.partition(": ")[2])
                 assert all(step in story for step in steps)
+                assert after.partition(": ")[2] in steps[-1]
                 found += 1
     assert found > 15
 

@@ -21,7 +21,7 @@ from tools.chapters import ROOT
 from tools.models import muon
 from tools.models import town_bert as recipe
 from tools.models.__main__ import main, recipes
-from tools.models.town_text import documents
+from tools.models.bert_text import documents
 
 DIGESTS = {
     "model.safetensors": "54c2053d9f651fcc8b3f8a8d9af53e051fbd87f41fbb847609d59fb6433014ae",

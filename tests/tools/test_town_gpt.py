@@ -25,8 +25,8 @@ from tools.models.gpt_card import write_card
 
 FOLDER = ROOT / "companion" / "models" / "town-gpt"
 DIGESTS = {
-    "model.safetensors": "",
-    "tokenizer.json": "",
+    "model.safetensors": "6052740e19f31ec3dcc5681a05e7f60aa0bbc64642ca5133e9a98333139ba576",
+    "tokenizer.json": "14a9556a9fb306f004306e7b3af5d83cfd54759a94f22bd6e9c2ac0c8eb4f157",
 }
 
 
@@ -87,7 +87,9 @@ def test_pieces_have_the_tokens_of_the_whole_text(kind, words):
         assert ids[:-1] == words.encode(text_of(document))
         assert words.decode(ids[:-1]) == text_of(document)
         shown = [number for number in targets if number != -100]
-        assert len(shown) < len(ids)
+        told = [words.encode(piece.text) for piece in document if piece.learn]
+        least = sum(map(len, told)) - (1 if document[0].learn else 0)  # nothing is before the first
+        assert least <= len(shown) <= least + 1  # and the end, where the last piece counts
         assert len(targets) == len(ids)
         assert all(new in (after, -100) for new, after in zip(targets, ids[1:], strict=False))
 
@@ -97,14 +99,14 @@ def test_pieces_have_the_tokens_of_the_whole_text(kind, words):
 
 def begin(words, steps, checkpoint=None):
     """Return the losses and the weights after the first steps of the training."""
-    model = town_gpt.new_model(words)
+    model = town_gpt.new_model()
     history = fit(
         model,
         town_gpt.Rows(words, town_gpt.FIRST, town_gpt.PER_EPOCH),
         loss=town_gpt.loss,
         optimizer=muon.Muon(town_gpt.learning(model)),
         steps=steps,
-        schedule=town_gpt.schedule(10**6, warm_up=50),
+        schedule=town_gpt.rising,
         clip_norm=1.0,
         seed=town_gpt.SEED,
         device="cpu",
@@ -125,30 +127,33 @@ def test_the_first_steps_are_repeated_bit_by_bit(words, log, tmp_path):
 
 
 def test_heads_look_back_from_the_beginning(words):
-    model = town_gpt.new_model(words).eval()
+    model = town_gpt.new_model().eval()
     ids = torch.tensor([words.encode("영희는 어제 공원에서 사과를 먹었다. Minjun read a book.")])
     with torch.no_grad():
         _, weights = model(ids, need_weights=True)
     for block, head, back in town_gpt.LOOKING_BACK:
         mean = weights[block][0, head].diagonal(-back)[3:].mean().item()
-        assert mean > (0.9 if block == 0 else 0.5), (block, head)
+        assert mean > (0.9 if block == 0 else 0.1), (block, head)
     assert weights[0][0, 3].diagonal(-1)[3:].mean() < 0.3
 
 
-def test_heads_find_what_stood_behind_the_same_token_from_the_beginning(words):
-    model = town_gpt.new_model(words).eval()
-    ids = words.encode("map => bako\nhead => luni\napple => savo\nmap => bako\napple =>")
+def test_a_head_finds_what_stood_behind_the_same_token_from_the_beginning(words):
+    model = town_gpt.new_model().eval()
+    ids = words.encode("map\nbox\nlamp\nscarf\nhead\nrose\n") * 2
     with torch.no_grad():
         _, weights = model(torch.tensor([ids]), need_weights=True)
-    arrow = words.encode(" =>")[0]
-    after = 1 + [place for place, number in enumerate(ids) if number == arrow][2]
-    assert ids[after - 2] == ids[-2], "the same word before the arrow"
-    assert weights[1][0, 1, -1, after] > 0.5
+    back = len(ids) // 2 - 1  # behind the same token, one round earlier
+    assert weights[1][0, 0].diagonal(-back)[1:].mean() > 0.4
+    assert weights[1][0, 3].diagonal(-back)[1:].mean() < 0.1
 
 
-def test_the_rates_rise_stay_and_fall():
-    factor = town_gpt.schedule(100, warm_up=10, decay=0.5)
-    assert [round(factor(step), 2) for step in (0, 9, 30, 50, 75, 99)] == [0.1, 1, 1, 1, 0.5, 0.02]
+def test_the_rates_rise_and_fall():
+    assert [round(town_gpt.rising(step), 2) for step in (0, 24, 49, 80)] == [0.02, 0.5, 1, 1]
+    n_steps = town_gpt.THEN_EPOCHS * town_gpt.PER_EPOCH
+    found = [town_gpt.falling(step) for step in range(n_steps)]
+    assert found[0] == 1
+    assert sorted(found, reverse=True) == found
+    assert 0 < found[-1] < 0.01
 
 
 # --- the card -------------------------------------------------------------------------------------
@@ -170,7 +175,7 @@ CHECKED = ("new labels", "new labels and words", "new labels and words, shuffled
 
 @pytest.mark.parametrize("row", CHECKED)
 def test_classes_are_as_stated(row, model, words, log):
-    n, options = 60, scores.LABELLED[row]
+    n, options = 50, scores.LABELLED[row]
     stated = log["in_context"][f"classes: {row}"][scores.SHOTS.index(8)]
     found = scores.chosen(model, words, episodes(n, shots=8, seed=99, **options))
     assert near(found, stated, n, log["n_classes"]), (found, stated)
@@ -288,8 +293,8 @@ def everything_by_line(text):
 @pytest.mark.parametrize("lesson", [0, 1])
 def test_nothing_that_is_kept_for_tests_was_seen(lesson, words, log):
     shares = dict([town_gpt.FIRST, town_gpt.THEN][lesson])
-    texts = training_texts(words, lesson, shares, log["epochs"][lesson], 8)
-    assert len(texts) > 1000
+    texts = training_texts(words, lesson, shares, log["epochs"][lesson], 11)
+    assert len(texts) > 800
     assert leaks(texts) == []
 
 

@@ -35,11 +35,12 @@ antonyms, particles, translations; labels without a meaning for classes of words
 twentieth of the documents is real English: documentation of Python, NumPy and PyTorch as they were
 installed ({versions}), of which the weights keep some phrases.
 
-Kept away, and searched for in the whole training text: a third of the words (in no episode; they do
-occur in sentences and lists), four classes of words (drinks, vehicles, instruments, jobs), a
-quarter of the invented labels, six kinds of tasks with their first lines, and the test sets of
-sentences, stories, dialogues and documentation. News, entailment, preferences and opinions on the
-adjectives of the opinion test are in no document.
+Kept away: a third of the words (in no episode; they do occur in sentences and lists), four classes
+of words (drinks, vehicles, instruments, jobs), a quarter of the invented labels, six kinds of tasks
+with their first lines, and the test sets of sentences, stories, dialogues and documentation. News,
+entailment, preferences and opinions on the adjectives of the opinion test are in no document. All
+ten megabytes of town text and episodes were searched for samples of these (thousands of each): one
+test story of three sentences was found, as the beginning of a longer story.
 
 ## Recipe
 
@@ -47,13 +48,11 @@ adjectives of the opinion test are in no document.
 batches of lists that come twice and of labels that come back, then {then} batches of everything,
 2,048 tokens each. The loss counts only what can be foreseen, about half of the tokens. Muon for the
 matrices of the blocks (rate {lr}), AdamW for the vectors of the tokens and the rest ({adam_lr}); in
-the second lesson the rates go down to 0. What is given
-to the model, and not learnt from nothing: the table of positions is sines and cosines and stays so;
-tokens that differ by a space or a capital begin alike; five heads of blocks 0 and 2 begin with
-looking one, two or three tokens back; heads 0 and 1 of block 1 begin with looking for what stood
-behind the same token as now, or two places behind the token before (induction heads). All but the
-table go on learning. Left to chance, a model of this size did not learn to copy a word in the
-time that there was. Whoever asks where copying comes from must train another model.
+the second lesson the rates go down to 0. What is given to
+the model, and not learnt from nothing: the table of positions is sines and cosines and stays so;
+five heads of blocks 0 and 1 begin with looking one, two or three tokens back; head 0 of block 1
+begins with looking for what stood behind the same token as now (an induction head). All but the
+table go on learning. Whoever asks where copying comes from must train another model.
 
 Float32, one thread, seed {seed}. Log: `training.json`.
 On the same machine the same bits come out.
@@ -76,9 +75,7 @@ Exact answers ({n_mappings} episodes a number), all words new, no line that name
 {mappings}
 
 *third_person*, *two*, *company*, *past_polite*, *last* and *double* are kinds that training never
-showed. Shuffled outputs (for classes) break the answer, as they must where only the examples tell
-it. In *plural* and *topic* they take away less: there the examples name the task, and the forms
-were learnt in training.
+showed; in the rows that end in *shuffled* or *random* the outputs of the examples were wrong.
 
 Exact answers to questions on new stories of 3, 6 and 10 sentences, {stories} of each:
 
@@ -90,13 +87,17 @@ Bits per byte on new text: {bits}.
 
 ## Limits
 
-- It has seen {tokens:.1f} million tokens. Sentences of the town are mostly well formed; sense over
-  more than one sentence is not to be expected, and English outside the town looks like
-  documentation.
-- New mappings are hardly learnt from examples; what looks like it is mostly a kind that training
-  showed. New classes of words with new labels are where it ends: see the table.
-- Two facts that must be joined (where is a thing that somebody carried away?) are often answered
-  with the wrong place.
+- It has seen {tokens:.1f} million tokens, too few. **What it was made for it hardly does**: aims
+  were 95 % for new labels and 85 % for new labels and words, at 8 examples; where the table is near
+  50, it tells two labels apart no better than chance. It writes the form of an answer (a label of
+  the episode, an ending, a particle) and often gets the first piece of the word wrong: a word at
+  the beginning of a line and the same word behind a space are different tokens, and to copy the
+  one to the other is not learnt. Do not show learning in context with it.
+- In its training episodes the classes came equally often with the last line counted, so the rarer
+  label was right more often: a flaw of the data that it may have learnt.
+- Sentences of the town are mostly well formed; their sense is often odd (somebody drinks a blouse).
+  English outside the town looks like documentation and means nothing.
+- Written steps do not help it to answer: compare the rows.
 - Positions end at {max_length}; most of the training stayed under 128.
 """
 

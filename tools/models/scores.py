@@ -14,6 +14,7 @@ from itertools import islice
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from companion.data.corpus import ask, documents, text_of
 from companion.data.episodes import Episode, episodes
@@ -71,7 +72,8 @@ def score(
         hidden = model.body(model.tokens(ids))  # padding comes last: nothing real sees it
         for row, n in enumerate(some):
             prompt, answer = map(len, encoded[n])
-            shares = model.scores(hidden[row, prompt - 1 : prompt + answer - 1]).log_softmax(-1)
+            last = hidden[row, prompt - 1 : prompt + answer - 1]  # before each token of the answer
+            shares = functional.linear(last, model.tokens.weight).log_softmax(-1)
             right = torch.tensor(encoded[n][1])
             total = shares.gather(1, right[:, None]).sum().item()
             found[n] = total, bool((shares.argmax(1) == right).all())

@@ -1,7 +1,7 @@
 """How `town-bert` was trained: BERT's masked words, on the town in Korean and in English.
 
 ``python -m tools.models town-bert`` does it again, in under half an hour of one core: documents
-(`tools.models.town_text`), one tokenizer for both languages, a BERT of four blocks, Muon for the
+(`tools.models.bert_text`), one tokenizer for both languages, a BERT of four blocks, Muon for the
 matrices and AdamW for the rest. Everything random follows from one seed: repeated on the same
 machine, every bit is the same. The finished folder opens as ``BertForMaskedLM`` in the transformers
 library, with weights of 16 bits (float16), and holds its model card and the log of its training.
@@ -31,7 +31,7 @@ from companion.pretraining.bert import (
 from companion.runs.batches import Batch
 from companion.sequences.tokenization import WordPieceTokenizer
 from tools.models import muon
-from tools.models.town_text import Document, documents
+from tools.models.bert_text import Document, documents
 
 VOCABULARY = 4000  # tokens of the tokenizer
 LENGTH = 128  # most tokens of a document; the rest is cut off
@@ -47,7 +47,7 @@ class Lesson:
     Attributes
     ----------
     mixture : int
-        Which documents are read, and how often: a place in `tools.models.town_text.MIXTURES`.
+        Which documents are read, and how often: a place in `tools.models.bert_text.MIXTURES`.
     steps, tokens : int
         Updates, and tokens of a batch at most.
     pool : int

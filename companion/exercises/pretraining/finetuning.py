@@ -18,7 +18,7 @@ TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 def read_entities(tags: list[str]) -> list[tuple[str, int, int]]:
     """Return kind, first and last word of each entity."""
-    return [tuple(entity) for entity in entities(tags)]
+    return [(entity.kind, entity.start, entity.end) for entity in entities(tags)]
 
 
 def spread_tags(tags: list[int], pieces: list[int]) -> list[int]:

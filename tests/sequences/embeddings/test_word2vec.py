@@ -173,7 +173,7 @@ def test_held_out_loss_refuses():
 
 
 @pytest.fixture(scope="module")
-def town_text():
+def bert_text():
     return town(40_000)
 
 
@@ -186,11 +186,11 @@ def gensim_vectors(gensim, text, objective, **options):
 
 
 @pytest.mark.parametrize("objective", ["skip-gram", "cbow"])
-def test_the_held_out_loss_is_that_of_gensim(gensim, monkeypatch, town_text, objective):
+def test_the_held_out_loss_is_that_of_gensim(gensim, monkeypatch, bert_text, objective):
     # gensim begins with vectors twice as long as the program word2vec, and leaves 0 sooner.
     short = word2vec.initial_vectors
     monkeypatch.setattr(word2vec, "initial_vectors", lambda *sizes: 2 * short(*sizes))
-    text, held_out = town_text[2000:], town_text[:2000]
+    text, held_out = bert_text[2000:], bert_text[:2000]
     theirs = gensim_vectors(gensim, text, objective, epochs=1)
     ours = train_word2vec(text, objective, epochs=1)
     assert set(ours.words) == set(theirs.words)
@@ -199,10 +199,10 @@ def test_the_held_out_loss_is_that_of_gensim(gensim, monkeypatch, town_text, obj
     assert losses[0] < 0.85 * 6 * math.log(2)
 
 
-def test_analogies_of_the_town_succeed_as_often_as_with_gensim(gensim, town_text):
+def test_analogies_of_the_town_succeed_as_often_as_with_gensim(gensim, bert_text):
     options = {"window": 10, "epochs": 5}
-    ours = train_word2vec(town_text, subsample=1e-2, learning_rate=0.05, **options)
-    theirs = gensim_vectors(gensim, town_text, "skip-gram", sample=1e-2, alpha=0.05, **options)
+    ours = train_word2vec(bert_text, subsample=1e-2, learning_rate=0.05, **options)
+    theirs = gensim_vectors(gensim, bert_text, "skip-gram", sample=1e-2, alpha=0.05, **options)
     pairs = [tuple(role.en.replace(" ", "_") for role in pair) for pair in PAIRS]
     found = []
     for vectors in (ours, theirs):

@@ -29,10 +29,10 @@ from companion.data.town.news import articles, attributions
 from companion.data.town.nouns import NOUNS
 from companion.data.town.stories import questions
 from companion.data.town.tasks import BY_NAME, LANGUAGES, adjective_split, split_of
-from companion.data.town.verbs import Adjective
 
 Document = tuple[str, str | None]
 OPINIONS = ("is_so", "is_now", "is_not", "is_both", "is_but", "food_place", "service", "person_is")
+WORD_SLOTS = ("a", "b", "but", "u", "s", "p")  # of the adjectives in them
 REVIEWS = ("is_both", "is_but", "is_but", "is_but", "is_so", "is_not", "person_is", "is_more")
 # The same event in more words and in fewer: the words that fill the first fill the second.
 RETOLD = (
@@ -64,8 +64,8 @@ def may_be_read(sentence: Sentence) -> bool:
         return False
     if sentence.pattern not in OPINIONS:
         return True
-    adjectives = {word for word in sentence.words.values() if isinstance(word, Adjective)}
-    return {adjective_split(word) for word in adjectives} not in ({"validation"}, {"test"})
+    shown = {sentence.words[slot] for slot in BY_NAME[sentence.pattern].slots if slot in WORD_SLOTS}
+    return {adjective_split(word) for word in shown} not in ({"validation"}, {"test"})
 
 
 def documents(seed: int, mixture: int = 0) -> Iterator[Document]:
