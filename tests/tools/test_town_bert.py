@@ -24,7 +24,7 @@ from tools.models.__main__ import main, recipes
 from tools.models.bert_text import documents
 
 DIGESTS = {
-    "model.safetensors": "54c2053d9f651fcc8b3f8a8d9af53e051fbd87f41fbb847609d59fb6433014ae",
+    "model.safetensors": "486d59b2947234927782acccb53c6e478f5670779320296db8b74e46200b6c71",
     "tokenizer.json": "385d6d561da21ea49fd4db87161419e5332b20a4a112378cba7d97443b9af525",
 }
 HELD_OUT = ("validation", "test")
