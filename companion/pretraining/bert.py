@@ -445,7 +445,7 @@ def mask_tokens(
     chosen = (uniform() < rate) & is_text[ids]
     fate, drawn = uniform(), texts[(uniform() * len(texts)).long()]
     inputs = ids.masked_fill(chosen & (fate < to_mask), mask_id)
-    is_random = (fate >= to_mask) & (fate < to_mask + to_random)
+    is_random = (fate >= to_mask) & (fate >= 1 - to_random)  # town-bert was trained in this order
     inputs = torch.where(chosen & is_random, drawn, inputs)
     return inputs, ids.masked_fill(~chosen, IGNORED)
 
