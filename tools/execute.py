@@ -54,10 +54,12 @@ LARGE_LIMITS = Limits(180, 3072)
 # The chapters under the large limits: they train or run a language model. They are begun first.
 LARGE = (
     "transformer.translation",
+    "pretraining.self_supervision",  # compares many small trainings: 58 s
     "pretraining.bert",
     "pretraining.finetuning",
     "pretraining.gpt",
     "pretraining.llama",
+    "pretraining.vit",  # as well: 59 s
 )
 COURSE_SECONDS = 2 * 25 * 60  # of processor time, all chapters together: 25 minutes on two cores
 # By the clock, for what does not answer at all: no machine is so slow.
