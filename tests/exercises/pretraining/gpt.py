@@ -79,7 +79,7 @@ ANSWERS = {
             (lambda *given: greedy(*given, prompt=False), "begins with the prompt"),
             (lambda *given: greedy(*given, stops=False), "ends with the first stop token"),
             (lambda *given: greedy(*given, keeps=False), "as its last"),
-            (least_probable, "not right"),
+            (least_probable, "least_probable gave"),
         ],
     ),
     "pretraining.gpt.bits_per_byte": Answers(
@@ -101,7 +101,7 @@ ANSWERS = {
             ([22110, 210], "need not be read"),
             ([43800, 209], "pass number k"),
             ([21900, 200], "each token is read once"),
-            (21900, "not right"),
+            (21900, "expected a list"),
         ],
     ),
 }
